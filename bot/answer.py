@@ -1,0 +1,75 @@
+"""The one door: what every channel and script calls with a message. Gather, decide, apply."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.catalogue import Knowledge
+from bot.dialogue import decide
+from bot.matching import Finder
+from bot.model import MAX_READ, Conversation, Message, Reply, Turn
+from bot.store import Store, Transaction
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A knowledge base and the finder made from it: they change together, in one assignment."""
+
+    knowledge: Knowledge
+    finder: Finder
+
+
+class Bot:
+    """Answers messages; safe to share between threads."""
+
+    def __init__(self, library: Library, store: Store) -> None:
+        self._library = library
+        self._store = store
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """The knowledge base that answers now."""
+        return self._library.knowledge
+
+    def exchange(self, library: Library) -> None:
+        """Answer from another knowledge base from the next message on."""
+        self._library = library
+
+    def answer(self, message: Message) -> Reply:
+        """Return the reply to a message; when the store fails, the reply without memory of the conversation."""
+        try:
+            with self._store.transaction(message) as transaction:
+                return self._answer_in(transaction, message)
+        except SQLAlchemyError as error:
+            log.error("store_failed", error=type(error).__name__)
+            return self._turn(message, Conversation()).reply
+
+    def rate(self, turn_id: str, useful: bool, reason: str, at: datetime) -> bool:
+        """Keep what a person thought of a reply; False when there is no such turn."""
+        return self._store.rate(turn_id, useful, reason, at)
+
+    def forget(self, channel: str, user: str) -> None:
+        """Delete all that is kept of a person."""
+        self._store.forget(channel, user)
+
+    def _answer_in(self, transaction: Transaction, message: Message) -> Reply:
+        earlier = transaction.earlier_reply()
+        if earlier is not None:
+            return earlier
+        turn = self._turn(message, transaction.conversation())
+        transaction.record(turn)
+        return turn.reply
+
+    def _turn(self, message: Message, before: Conversation) -> Turn:
+        library = self._library
+        findings = library.finder.find(message.text[:MAX_READ], before.recent)
+        turn = decide(message, before, findings, library.knowledge)
+        reply = replace(turn.reply, id=uuid.uuid4().hex, version=library.knowledge.version)
+        return replace(turn, reply=reply)

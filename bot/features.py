@@ -1,0 +1,62 @@
+"""Cuts a normalised text into features: words (jieba), pairs of characters, characters."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import jieba
+
+jieba.setLogLevel(logging.WARNING)
+
+RUNS = re.compile(r"[一-龥]+|[a-z]+|\d+(?:\.\d+)?")
+CHINESE = re.compile(r"[一-龥]+")
+
+WORD, PAIR, CHARACTER = 1.0, 0.6, 0.25
+"""What one feature of each kind counts before its rarity: a whole word says more than its characters."""
+
+FRAME = 0.1
+"""What a frame word (怎么办, 可以吗, 平台) counts: almost nothing."""
+
+
+class Cutter:
+    """Cuts texts with a tokenizer of its own, which knows the knowledge base's words; ready when made."""
+
+    def __init__(self, words: Iterable[str], frames: Iterable[str], folder: Path) -> None:
+        """Make a cutter; ``folder`` is a private place for jieba's cache (the shared temporary folder is not safe)."""
+        self._tokenizer = jieba.Tokenizer()
+        self._tokenizer.tmp_dir = str(folder)
+        self._tokenizer.initialize()
+        for word in words:
+            self._tokenizer.add_word(word)
+        self._frames = frozenset(frames)
+
+    def words(self, text: str) -> list[str]:
+        """Return the words of a text in order, without punctuation and spaces."""
+        return [word for word in self._tokenizer.cut(text, HMM=False) if RUNS.fullmatch(word)]
+
+    def is_frame(self, word: str) -> bool:
+        """Return whether a word frames a question without saying what it is about."""
+        return word in self._frames or (len(word) == 1 and not word.isdigit())
+
+    def frequency(self, word: str) -> int:
+        """Return how often jieba's dictionary saw a word, 0 for never."""
+        return int(self._tokenizer.FREQ.get(word, 0) or 0)
+
+    def features(self, text: str) -> dict[str, float]:
+        """Return a text's features: ``w:`` words, ``b:`` pairs and ``c:`` characters."""
+        found: dict[str, float] = {}
+        for word in self.words(text):
+            frame = self.is_frame(word)
+            found[f"w:{word}"] = FRAME if frame else WORD
+            if frame:
+                continue
+            for character in word if CHINESE.fullmatch(word) else ():
+                found[f"c:{character}"] = CHARACTER
+        for run in CHINESE.findall(text):
+            for left, right in zip(run, run[1:], strict=False):
+                pair = left + right
+                found[f"b:{pair}"] = FRAME if pair in self._frames else PAIR
+        return found

@@ -1,0 +1,1 @@
+"""The database's versions; see ``versions/``, one file a step, oldest first."""

@@ -1,0 +1,93 @@
+"""Hears words that sound alike: what an input method or voice recognition makes of a known word."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import product
+
+# Before pypinyin is imported: without these its tables take 57 MB instead of 13.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "true")
+
+from pypinyin.constants import PINYIN_DICT  # noqa: E402 - the environment must be set first
+
+SYLLABLE = re.compile(r"^(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?(.*)$")
+LIKE_INITIAL = {"zh": "z", "ch": "c", "sh": "s", "n": "l"}
+LIKE_FINAL = {"ang": "an", "eng": "en", "ing": "in", "iang": "ian", "uang": "uan"}
+
+LONGEST, SHORTEST = 4, 2
+"""How many characters a word has that may be heard again: one character sounds like too many, five are two words."""
+
+MOST_READINGS = 2
+"""How many readings of a character count: the third is a rarity that only makes noise."""
+
+
+@lru_cache(maxsize=32768)
+def sounds(character: str) -> tuple[str, ...]:
+    """Return a character's readings without tone, with sounds that people confuse made one (z/zh, n/l, an/ang)."""
+    readings = PINYIN_DICT.get(ord(character), "").split(",")[:MOST_READINGS]
+    return tuple(dict.fromkeys(_like(reading) for reading in readings if reading))
+
+
+def _like(reading: str) -> str:
+    flat = "".join(c for c in unicodedata.normalize("NFD", reading) if not unicodedata.combining(c))
+    match = SYLLABLE.match(flat)
+    initial, final = (match[1] or "", match[2]) if match else ("", flat)
+    return LIKE_INITIAL.get(initial, initial) + LIKE_FINAL.get(final, final)
+
+
+def keys(word: str) -> list[str]:
+    """Return every way a word may sound."""
+    return ["".join(reading) for reading in product(*(sounds(character) or (character,) for character in word))]
+
+
+class Ear:
+    """Knows the words of the knowledge base by sound."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        """Take the known words, most important first: of two that sound alike the first is heard."""
+        self._words = [word for word in words if SHORTEST <= len(word) <= LONGEST]
+        self._known = frozenset(self._words)
+        self._by_sound: dict[str, str] = {}
+        for word in self._words:
+            for key in keys(word):
+                self._by_sound.setdefault(f"{len(word)}{key}", word)
+
+    def heard(self, text: str) -> list[tuple[str, str]]:
+        """Return (as written, as known) for each stretch of a text that sounds like a known word but is not one.
+
+        Longest first, left to right, not overlapping; a stretch inside a known word is left alone.
+        """
+        covered = self._covered(text)
+        found: list[tuple[str, str]] = []
+        taken: set[int] = set()
+        for length in range(LONGEST, SHORTEST - 1, -1):
+            for start in range(len(text) - length + 1):
+                span = range(start, start + length)
+                if any(i in taken for i in span) or all(i in covered for i in span):
+                    continue
+                written = text[start : start + length]
+                known = self._sounding(written)
+                if known is not None:
+                    found.append((written, known))
+                    taken.update(span)
+        return found
+
+    def _covered(self, text: str) -> set[int]:
+        covered: set[int] = set()
+        for length in range(SHORTEST, LONGEST + 1):
+            for start in range(len(text) - length + 1):
+                if text[start : start + length] in self._known:
+                    covered.update(range(start, start + length))
+        return covered
+
+    def _sounding(self, written: str) -> str | None:
+        for key in keys(written):
+            word = self._by_sound.get(f"{len(written)}{key}")
+            if word is not None and word != written:
+                return word
+        return None
