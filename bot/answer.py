@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.catalogue import Knowledge
 from bot.dialogue import decide
+from bot.explaining import explain
 from bot.matching import Finder
 from bot.model import MAX_READ, Conversation, Message, Reply, Turn
 from bot.store import Store, Transaction
@@ -51,6 +52,11 @@ class Bot:
             log.error("store_failed", error=type(error).__name__)
             return self._turn(message, Conversation()).reply
 
+    def explain(self, message: Message) -> list[str]:
+        """Return, for staff, why a message would be answered as it is; nothing is kept."""
+        library = self._library
+        return explain(library.finder.find(message.text[:MAX_READ]), library.knowledge)
+
     def rate(self, turn_id: str, useful: bool, reason: str, at: datetime) -> bool:
         """Keep what a person thought of a reply; False when there is no such turn."""
         return self._store.rate(turn_id, useful, reason, at)
@@ -58,6 +64,10 @@ class Bot:
     def forget(self, channel: str, user: str) -> None:
         """Delete all that is kept of a person."""
         self._store.forget(channel, user)
+
+    def close(self) -> None:
+        """Give the store's connections back."""
+        self._store.close()
 
     def _answer_in(self, transaction: Transaction, message: Message) -> Reply:
         earlier = transaction.earlier_reply()

@@ -14,7 +14,7 @@ jieba.setLogLevel(logging.WARNING)
 RUNS = re.compile(r"[一-龥]+|[a-z]+|\d+(?:\.\d+)?")
 CHINESE = re.compile(r"[一-龥]+")
 
-WORD, PAIR, CHARACTER = 1.0, 0.6, 0.25
+WORD, PAIR, CHARACTER = 0.7, 0.6, 0.15
 """What one feature of each kind counts before its rarity: a whole word says more than its characters."""
 
 FRAME = 0.1
@@ -37,6 +37,10 @@ class Cutter:
         """Return the words of a text in order, without punctuation and spaces."""
         return [word for word in self._tokenizer.cut(text, HMM=False) if RUNS.fullmatch(word)]
 
+    def with_parts(self, text: str) -> list[str]:
+        """Return the words of a text and the shorter words inside them (灵活就业: 灵活, 就业, 灵活就业)."""
+        return [word for word in self._tokenizer.cut_for_search(text, HMM=False) if RUNS.fullmatch(word)]
+
     def is_frame(self, word: str) -> bool:
         """Return whether a word frames a question without saying what it is about."""
         return word in self._frames or (len(word) == 1 and not word.isdigit())
@@ -48,7 +52,7 @@ class Cutter:
     def features(self, text: str) -> dict[str, float]:
         """Return a text's features: ``w:`` words, ``b:`` pairs and ``c:`` characters."""
         found: dict[str, float] = {}
-        for word in self.words(text):
+        for word in self.with_parts(text):
             frame = self.is_frame(word)
             found[f"w:{word}"] = FRAME if frame else WORD
             if frame:

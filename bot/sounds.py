@@ -57,18 +57,20 @@ class Ear:
             for key in keys(word):
                 self._by_sound.setdefault(f"{len(word)}{key}", word)
 
-    def heard(self, text: str) -> list[tuple[str, str]]:
+    def heard(self, text: str, words: Iterable[str]) -> list[tuple[str, str]]:
         """Return (as written, as known) for each stretch of a text that sounds like a known word but is not one.
 
-        Longest first, left to right, not overlapping; a stretch inside a known word is left alone.
+        ``words`` are the text as the tokenizer cut it. Longest first, left to right, not overlapping. A stretch that cuts
+        into a word of the language is left alone, and so are known words: only what looks like nothing is heard again,
+        or a whole word of the language that no entry uses (调节 for 调解).
         """
-        covered = self._covered(text)
+        covered = self._covered(text, words)
         found: list[tuple[str, str]] = []
         taken: set[int] = set()
         for length in range(LONGEST, SHORTEST - 1, -1):
             for start in range(len(text) - length + 1):
                 span = range(start, start + length)
-                if any(i in taken for i in span) or all(i in covered for i in span):
+                if any(i in taken or i in covered for i in span):
                     continue
                 written = text[start : start + length]
                 known = self._sounding(written)
@@ -77,12 +79,15 @@ class Ear:
                     taken.update(span)
         return found
 
-    def _covered(self, text: str) -> set[int]:
+    def _covered(self, text: str, words: Iterable[str]) -> set[int]:
+        """Return the places in the text that are part of a word and so not to be heard as part of another."""
         covered: set[int] = set()
-        for length in range(SHORTEST, LONGEST + 1):
-            for start in range(len(text) - length + 1):
-                if text[start : start + length] in self._known:
-                    covered.update(range(start, start + length))
+        position = 0
+        for word in words:
+            start = text.find(word, position)
+            position = start + len(word)
+            if len(word) >= SHORTEST and (word in self._known or self._sounding(word) is None):
+                covered.update(range(start, position))
         return covered
 
     def _sounding(self, written: str) -> str | None:

@@ -227,7 +227,7 @@ def _conversation(state: dict[str, Any]) -> Conversation:
 
 
 def _choice(value: dict[str, Any]) -> Choice:
-    return Choice(**{**value, "measures": tuple(value["measures"])})
+    return Choice(**{**value, "measures": tuple(value["measures"]), "words": tuple(value["words"])})
 
 
 def _reply(value: dict[str, Any]) -> Reply:

@@ -21,6 +21,7 @@ from bot.catalogue import (
 )
 from bot.knowledge.markdown import Item, Section
 from bot.knowledge.problems import Report
+from bot.text import compact
 
 NUMBERED = re.compile(r"^(\d+)\s+(.+)$")
 ARROW = re.compile(r"\s*(?:→|=>|->)\s*")
@@ -210,8 +211,8 @@ def read_smalltalk(report: Report, path: str, sections: Sections) -> dict[str, S
         (talk_id := _id(report, path, section)): SmallTalk(
             talk_id,
             "\n".join(_lines(section, "回应")) or _required(report, path, section, "回应"),
-            _lines(section, "整句"),
-            _lines(section, "包含"),
+            tuple(compact(line.lower()) or line for line in _lines(section, "整句")),
+            tuple(line.lower() for line in _lines(section, "包含")),
         )
         for section in _entries(sections)
     }

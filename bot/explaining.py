@@ -1,0 +1,38 @@
+"""Says to staff, in a few lines, why a question finds what it finds, and what to add where; pure."""
+
+from __future__ import annotations
+
+from bot.catalogue import Knowledge
+from bot.model import Findings, Match
+
+OUTCOMES = {"sure": "有把握，直接回答", "unsure": "没把握，列出来让人选", "neighbour": "不归这里管，指路", "nothing": "不知道"}
+RUNNERS_UP = 3
+
+
+def explain(findings: Findings, knowledge: Knowledge) -> list[str]:
+    """Return the lines: what was read, what was found with its score and words, the runners-up, what to do about it."""
+    lines = [f"看成：{findings.standard}", f"结果：{OUTCOMES[findings.outcome]}"]
+    if findings.corrected:
+        lines.append(f"听成：「{findings.corrected}」（原文像是同音字）")
+    if findings.neighbour:
+        lines.append(f"邻近事项：{knowledge.neighbours[findings.neighbour].name}")
+    lines += [_line(match, knowledge) for match in findings.matches[: 1 + RUNNERS_UP]]
+    return [*lines, _advice(findings, knowledge)]
+
+
+def _line(match: Match, knowledge: Knowledge) -> str:
+    entry = knowledge.entries[match.entry]
+    shared = "、".join(match.why.shared) or "无"
+    return f"{match.score:.2f} 「{entry.question}」（{entry.id}，{entry.path}:{entry.line}），最近的问法「{match.why.phrasing}」，共有的词：{shared}"
+
+
+def _advice(findings: Findings, knowledge: Knowledge) -> str:
+    if not findings.matches:
+        return "建议：知识库里没有相近的条目"
+    first = findings.matches[0]
+    unknown = "、".join(first.why.unknown)
+    words = f"没人认识的词：{unknown}。" if unknown else ""
+    if findings.outcome == "sure":
+        return f"{words}答对了就不用改"
+    entry = knowledge.entries[first.entry]
+    return f"{words}如果该答「{entry.question}」，在 {entry.path}:{entry.line} 加一条这样的问法即可"

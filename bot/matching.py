@@ -1,0 +1,182 @@
+"""Finds the entries that a question may mean, and how sure that is.
+
+The stages: one form (``text.py``) -> features (``features.py``) -> candidates and their rank (``index.py``,
+``ranking.py``) -> how sure (``certainty.py``) -> mistyped words heard again by their sound (``sounds.py``), when that makes
+the finder surer -> an outcome, here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rapidfuzz import fuzz
+
+from bot.catalogue import Knowledge
+from bot.certainty import ASK, SURE, Evidence, chance
+from bot.features import Cutter
+from bot.model import Findings, Match, Outcome, Why
+from bot.ranking import FEW, Asked, Group, Ranker, Ranking, make_groups
+from bot.sounds import Ear
+from bot.text import Normaliser, compact
+
+HEARD_GAIN = 1.15
+"""How much better a question must be covered with its mistyped words corrected before the correction is believed."""
+
+NEIGHBOUR_KNOWN = 0.3
+"""How much of a question's content a neighbour must know before people are sent there."""
+
+EXACT = 0.99
+"""The score of a wording that staff wrote down themselves."""
+
+CLOSE = 80.0
+"""From this rapidfuzz ratio on two sentences differ so little that a 不 more or less turns the meaning round."""
+
+WITHIN = 3
+"""How many entries of the service at hand are handed on."""
+
+NEGATIONS = "不没未别无"
+HARMLESS_NEGATION = ("是不是", "有没有", "能不能", "可不可以", "要不要", "会不会", "算不算", "不知道", "不好意思", "需不需要")
+
+
+class Finder:
+    """Built once from a knowledge base; safe to share between threads."""
+
+    def __init__(self, knowledge: Knowledge, folder: Path) -> None:
+        """Take what there is to find; ``folder`` is a private place for the tokenizer's cache."""
+        self._normaliser = Normaliser(knowledge.words.replace)
+        self._cutter = Cutter(knowledge.words.known, knowledge.words.frames, folder)
+        groups = make_groups(knowledge, self._normaliser, self._cutter)
+        self._ranker = Ranker(groups, self._cutter)
+        self._exact = {compact(text): n for n, group in enumerate(groups) for text in group.phrasings}
+        self._place = {group.id: n for n, group in enumerate(groups)}
+        self._broad = {compact(self._normaliser(word).standard) for word in knowledge.words.broad}
+        self._ear = Ear(_spoken_words(groups, self._cutter))
+
+    def find(self, raw: str, recent: Sequence[str] = ()) -> Findings:
+        """Return what a message may mean; ``recent`` are the entries just shown (ids), the newest first."""
+        text = self._normaliser(raw)
+        whole = compact(text.standard)
+        if not whole:
+            return Findings(text.plain, text.standard, "nothing")
+        exact = self._exact.get(whole)
+        ranking, corrected = self._heard(self._ranker.rank(text.standard))
+        found = self._exactly(exact, ranking) if exact is not None else self._outcome(ranking)
+        return replace(
+            found,
+            plain=text.plain,
+            within=self._within(ranking, recent),
+            broad=whole in self._broad or "".join(ranking.asked.content) in self._broad,
+            content=ranking.asked.content,
+            corrected=corrected if exact is None else None,
+        )
+
+    def assess(self, raw: str) -> tuple[Evidence, str]:
+        """Return, for fitting the certainty, what speaks for the first group of a question's ranking, and its id."""
+        ranking, _ = self._heard(self._ranker.rank(self._normaliser(raw).standard))
+        return ranking.evidence, self._ranker.groups[ranking.order[0]].id
+
+    def _heard(self, ranking: Ranking) -> tuple[Ranking, str | None]:
+        """Return the ranking of the question with mistyped words corrected, when the sentence supports it.
+
+        With it comes the word that decided, None when the question would have found the same without it.
+        """
+        heard = self._ear.heard(ranking.asked.text, ranking.asked.words)
+        if not heard:
+            return ranking, None
+        text = ranking.asked.text
+        for written, known in heard:
+            text = text.replace(written, known)
+        corrected = self._ranker.rank(self._normaliser.standard(text))
+        before, after = _best(ranking), _best(corrected)
+        if after < before * HEARD_GAIN or chance(corrected.evidence) <= chance(ranking.evidence):
+            return ranking, None
+        first = corrected.order[0]
+        helped = [known for _, known in heard if self._ranker.index.has(first, f"w:{known}")]
+        decided = first != ranking.order[0] or chance(ranking.evidence) < SURE
+        return corrected, helped[0] if helped and decided else None
+
+    def _outcome(self, ranking: Ranking) -> Findings:
+        first = self._ranker.groups[ranking.order[0]]
+        sure = chance(ranking.evidence)
+        if sure >= SURE and _turned_round(ranking):
+            sure = (SURE + ASK) / 2
+        outcome: Outcome = "sure" if sure >= SURE else "unsure" if sure >= ASK else "nothing"
+        if first.kind == "neighbour":
+            outcome = "neighbour" if ranking.evidence.known >= NEIGHBOUR_KNOWN else "nothing"
+        return self._findings(ranking, first, outcome, self._matches(ranking, sure))
+
+    def _exactly(self, number: int, ranking: Ranking) -> Findings:
+        """Return the findings for a wording that staff wrote down: nothing is surer."""
+        group = self._ranker.groups[number]
+        others = [m for m in self._matches(ranking, EXACT / 2) if m.entry != group.id]
+        matches = [Match(group.id, EXACT, self._why(ranking.asked, number)), *others] if group.kind == "entry" else others
+        outcome: Outcome = "neighbour" if group.kind == "neighbour" else "sure"
+        return self._findings(ranking, group, outcome, tuple(matches[:FEW]))
+
+    def _findings(self, ranking: Ranking, first: Group, outcome: Outcome, matches: tuple[Match, ...]) -> Findings:
+        return Findings(
+            plain="",
+            standard=ranking.asked.text,
+            outcome=outcome,
+            matches=matches,
+            neighbour=first.id if outcome == "neighbour" else None,
+            guide=first.id if first.kind == "guide" and outcome != "nothing" else None,
+        )
+
+    def _matches(self, ranking: Ranking, sure: float) -> tuple[Match, ...]:
+        """Return the entries among the best, each with the part of the first one's chance that its score earns."""
+        best = _best(ranking) or 1.0
+        entries = [n for n in ranking.order if self._ranker.groups[n].kind == "entry"][:FEW]
+        return tuple(
+            Match(
+                self._ranker.groups[n].id,
+                round(min(sure, sure * float(ranking.scores[n]) / best), 4),
+                self._why(ranking.asked, n),
+            )
+            for n in entries
+        )
+
+    def _why(self, asked: Asked, group: int) -> Why:
+        shared = tuple(dict.fromkeys(word for word in asked.content if self._ranker.index.has(group, f"w:{word}")))
+        unknown = tuple(dict.fromkeys(word for word in asked.content if not self._ranker.index.knows(f"w:{word}")))
+        return Why(self._ranker.likeness(asked, group)[0], shared, unknown)
+
+    def _within(self, ranking: Ranking, recent: Sequence[str]) -> tuple[Match, ...]:
+        """Return the entries of the service at hand, best first."""
+        if not recent or recent[0] not in self._place:
+            return ()
+        service = self._ranker.groups[self._place[recent[0]]].service
+        here = [n for n, group in enumerate(self._ranker.groups) if group.service == service]
+        here.sort(key=lambda n: -float(ranking.scores[n]))
+        return tuple(
+            Match(self._ranker.groups[n].id, float(ranking.scores[n]), self._why(ranking.asked, n)) for n in here[:WITHIN]
+        )
+
+
+def _best(ranking: Ranking) -> float:
+    return float(ranking.scores[ranking.order[0]])
+
+
+def _turned_round(ranking: Ranking) -> bool:
+    """Return whether the nearest phrasing is nearly the same sentence with its meaning turned round."""
+    if fuzz.ratio(ranking.asked.text, ranking.phrasing) < CLOSE:
+        return False
+    return _negations(ranking.asked.text) % 2 != _negations(ranking.phrasing) % 2
+
+
+def _negations(text: str) -> int:
+    for harmless in HARMLESS_NEGATION:
+        text = text.replace(harmless, "")
+    return sum(text.count(sign) for sign in NEGATIONS)
+
+
+def _spoken_words(groups: Iterable[Group], cutter: Cutter) -> list[str]:
+    """Return the content words of all phrasings, the most used first."""
+    counted: Counter[str] = Counter()
+    for group in groups:
+        for phrasing in group.phrasings:
+            counted.update(word for word in cutter.with_parts(phrasing) if not cutter.is_frame(word))
+    return [word for word, _ in counted.most_common()]

@@ -1,0 +1,195 @@
+"""Ranks what a question may mean: candidates from inverted indexes, then rapidfuzz on the few that remain."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import fuzz, process
+
+from bot.catalogue import Knowledge
+from bot.certainty import Evidence
+from bot.features import Cutter
+from bot.index import Floats, Index, bag_of
+from bot.text import Normaliser
+
+SERVICE_PART, MEASURE_PART = 0.5, 0.5
+"""What the words of the whole service and of the whole measure add to an entry's own: people mix words across entries."""
+
+LIKENESS_PART = 0.2
+"""What being written nearly like one of the phrasings adds, for the few that remain."""
+
+MAIN_PART = 0.03
+"""What being a service's first entry adds: a question about nothing in particular is about the whole."""
+
+ANY_ORDER = 0.97
+"""What a likeness is worth when only the order of the words differs."""
+
+FEW = 8
+"""How many groups remain for rapidfuzz."""
+
+DEEP = 32
+"""How many groups a ranking has."""
+
+LOOK = 6
+"""Among how many of the best groups the agreement on a measure is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What can be found: an entry, a neighbour (measure 0) or a guide (measure -1), with its texts in one form.
+
+    ``sorted_words`` are the phrasings again with their words in order of the alphabet: 仲裁怎么申请 asks what 怎么申请仲裁
+    does. ``main`` says that it is the first entry of its service.
+    """
+
+    id: str
+    kind: str
+    service: str
+    measures: tuple[int, ...]
+    phrasings: tuple[str, ...]
+    sorted_words: tuple[str, ...]
+    main: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question in its one form, cut once: its words, the content words among them, its weighted features."""
+
+    text: str
+    words: tuple[str, ...]
+    content: tuple[str, ...]
+    weighted: dict[str, float]
+
+    @cached_property
+    def sorted_words(self) -> str:
+        """The words in order of the alphabet, joined with spaces."""
+        return " ".join(sorted(self.words))
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What a question finds: groups (numbers) best first, every group's score, and what speaks for the first."""
+
+    asked: Asked
+    order: tuple[int, ...]
+    scores: Floats
+    evidence: Evidence
+    phrasing: str
+
+
+class Ranker:
+    """Indexes over the entries, services and measures of a knowledge base; built once, never changed."""
+
+    def __init__(self, groups: Sequence[Group], cutter: Cutter) -> None:
+        self.groups = tuple(groups)
+        self._cutter = cutter
+        bags = [bag_of(map(cutter.features, group.phrasings)) for group in groups]
+        self.index = Index(bags)
+        self._services, self._service_of = _merged(bags, [group.service for group in groups])
+        self._measures, self._measure_of = _merged(bags, [str(group.measures[0]) for group in groups])
+        self._neighbours = np.array([n for n, group in enumerate(groups) if group.kind == "neighbour"], dtype=np.int64)
+
+    def ask(self, text: str) -> Asked:
+        """Return a question (already in its one form) cut and weighed."""
+        words = tuple(self._cutter.words(text))
+        content = tuple(word for word in words if not self._cutter.is_frame(word))
+        return Asked(text, words, content, self.index.weigh(self._cutter.features(text)))
+
+    def rank(self, text: str) -> Ranking:
+        """Return what a question (already in its one form) finds."""
+        asked = self.ask(text)
+        own = self.index.shares(asked.weighted)
+        measure = self._measures.shares(asked.weighted)[self._measure_of]
+        service = self._services.shares(asked.weighted)[self._service_of]
+        scores = own + SERVICE_PART * service + MEASURE_PART * measure
+        order = [int(n) for n in np.argsort(-scores, kind="stable")[:DEEP]]
+        likenesses = {n: self.likeness(asked, n) for n in order[:FEW]}
+        order = [*sorted(order[:FEW], key=lambda n: -self._worth(n, scores, likenesses)), *order[FEW:]]
+        first = order[0]
+        known, strange = self._coverage(asked, first)
+        evidence = Evidence(
+            share=float(own[first]),
+            measure_share=float(measure[first]),
+            lead=self._lead(order, scores),
+            likeness=likenesses[first][1],
+            known=known,
+            strange=strange,
+            length=math.log(1 + len(text)),
+            mass=math.log(1 + float(own[first]) * sum(asked.weighted.values())),
+            agreement=self._agreement(order),
+            neighbour=self._neighbour(first, scores),
+        )
+        return Ranking(asked, tuple(order), scores, evidence, likenesses[first][0])
+
+    def likeness(self, asked: Asked, group: int) -> tuple[str, float]:
+        """Return the group's phrasing nearest to a question, and how like it is, 0 to 1, whatever the words' order."""
+        texts = self.groups[group]
+        in_order = process.extractOne(asked.text, texts.phrasings, scorer=fuzz.ratio)
+        any_order = process.extractOne(asked.sorted_words, texts.sorted_words, scorer=fuzz.ratio)
+        if in_order[1] >= ANY_ORDER * any_order[1]:
+            return in_order[0], in_order[1] / 100
+        return texts.phrasings[any_order[2]], ANY_ORDER * any_order[1] / 100
+
+    def _worth(self, group: int, scores: Floats, likenesses: dict[int, tuple[str, float]]) -> float:
+        main = MAIN_PART if self.groups[group].main else 0.0
+        return float(scores[group]) + LIKENESS_PART * likenesses[group][1] + main
+
+    def _lead(self, order: Sequence[int], scores: Floats) -> float:
+        """Return how far the first is ahead of the best that would send the person elsewhere, as a part of its score."""
+        best = float(scores[order[0]])
+        first = self.groups[order[0]]
+        rival = next((n for n in order if self.groups[n].measures[0] not in first.measures), None)
+        if best <= 0:
+            return 0.0
+        return 1.0 if rival is None else (best - float(scores[rival])) / best
+
+    def _agreement(self, order: Sequence[int]) -> float:
+        """Return the part of the first six groups that belong to the first one's measures."""
+        first = self.groups[order[0]]
+        return sum(self.groups[n].measures[0] in first.measures for n in order[:LOOK]) / LOOK
+
+    def _neighbour(self, first: int, scores: Floats) -> float:
+        """Return the best neighbour's score as a part of the first group's."""
+        best = float(scores[first])
+        return min(1.0, float(scores[self._neighbours].max()) / best) if best > 0 and len(self._neighbours) else 0.0
+
+    def _coverage(self, asked: Asked, group: int) -> tuple[float, float]:
+        """Return the part of the content words' weight that the group has, and the part that no group has."""
+        names = [f"w:{word}" for word in asked.content]
+        total = sum(asked.weighted.get(name, 0.0) for name in names)
+        if not total:
+            return 0.0, 1.0
+        known = sum(asked.weighted.get(name, 0.0) for name in names if self.index.has(group, name))
+        strange = sum(asked.weighted.get(name, 0.0) for name in names if not self.index.knows(name))
+        return known / total, strange / total
+
+
+def make_groups(knowledge: Knowledge, normaliser: Normaliser, cutter: Cutter) -> tuple[Group, ...]:
+    """Return everything that can be found in a knowledge base: entries, neighbours, guides."""
+    mains = {service.entries[0] for service in knowledge.services.values()}
+
+    def group(name: str, kind: str, service: str, measures: tuple[int, ...], *texts: str) -> Group:
+        forms = tuple(dict.fromkeys(filter(None, (normaliser(text).standard for text in texts))))
+        words = tuple(" ".join(sorted(cutter.words(form))) for form in forms)
+        return Group(name, kind, service, measures, forms, words, name in mains)
+
+    return (
+        *(group(e.id, "entry", e.service, e.measures, e.question, *e.phrasings) for e in knowledge.entries.values()),
+        *(group(n.id, "neighbour", f"~{n.id}", (0,), n.name, *n.phrasings) for n in knowledge.neighbours.values()),
+        *(group(g.id, "guide", f"?{g.id}", (-1,), *g.triggers) for g in knowledge.guides.values() if g.triggers),
+    )
+
+
+def _merged(bags: Sequence[Counter[str]], labels: Sequence[str]) -> tuple[Index, npt.NDArray[np.int64]]:
+    """Return an index over the bags merged by label, and each bag's place in it."""
+    places = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    merged: list[Counter[str]] = [Counter() for _ in places]
+    for bag, label in zip(bags, labels, strict=True):
+        merged[places[label]].update(bag)
+    return Index(merged), np.array([places[label] for label in labels])
