@@ -79,7 +79,7 @@ class Bot:
 
     def _turn(self, message: Message, before: Conversation) -> Turn:
         library = self._library
-        findings = library.finder.find(message.text[:MAX_READ], before.recent)
+        findings = library.finder.find(message.text[:MAX_READ], before.recent, before.measures)
         turn = decide(message, before, findings, library.knowledge)
         reply = replace(turn.reply, id=uuid.uuid4().hex, version=library.knowledge.version)
         return replace(turn, reply=reply)

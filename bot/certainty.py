@@ -33,10 +33,10 @@ class Evidence:
     neighbour: float
 
 
-WEIGHTS = (-0.075, 7.356, 1.188, 5.626, -1.051, -0.619, 2.038, 0.483, 3.1, -2.859)
+WEIGHTS = (-0.986, 7.815, 0.358, 5.328, 0.409, 0.444, 2.078, 0.843, 2.48, -3.117)
 """One weight for each field of Evidence, in its order."""
 
-BIAS = -12.02
+BIAS = -12.998
 """The log odds when all evidence is zero."""
 
 SURE = 0.6

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import zip_longest
 
 from bot.catalogue import Knowledge
 from bot.emergency import find_emergency
 from bot.followups import CORRECTION, RETURN, WRONG, aspect_of, pick_number, picked, stripped
-from bot.model import MAX_READ, Choice, Conversation, Findings, Message, Turn
+from bot.model import MAX_READ, Conversation, Findings, Match, Message, Turn
 from bot.places import Found, find_place
 from bot.saying import Case, Said, Sayer
 from bot.text import compact
@@ -27,8 +28,17 @@ MENU_AFTER = 2
 SHORT_FOLLOW_UP = 14
 """A message that leans on what was said before is no longer than this, in characters."""
 
+LONG_FOLLOW_UP = 24
+"""A message that is not understood by itself is taken as part of the talk when it is no longer than this."""
+
 FEW_WORDS = 2
 """A follow-up brings at most so many content words of its own."""
+
+COVERED = 0.4
+"""The share of a follow-up's words that an entry of the talk must cover to be its answer."""
+
+SURE_OF_CHANGE = 0.85
+"""How sure a short message must be of something else to change the talk without asking."""
 
 TRUNCATED = f"（你发的内容很长，我只看了前{MAX_READ}个字。）"
 
@@ -87,7 +97,10 @@ def _empty(case: Case) -> Said | None:
 
 def _emergency(case: Case) -> Said | None:
     """Somebody in danger now: help lines before anything else."""
-    rule = find_emergency(compact(case.findings.plain), case.knowledge.emergencies)
+    text = compact(case.findings.plain)
+    if _talk_of(text, case.knowledge) is not None:
+        return None
+    rule = find_emergency(text, case.knowledge.emergencies, case.findings.danger)
     return case.sayer.emergency(case, rule) if rule is not None else None
 
 
@@ -141,13 +154,14 @@ def _place_alone(case: Case) -> Said | None:
 
 def _follow_up(case: Case) -> Said | None:
     """要带什么材料: the matching entry of the service at hand."""
-    if not case.conversation.recent or case.findings.broad:
+    findings = case.findings
+    service = _service_at_hand(case)
+    if service is None or findings.broad or _length(case) > SHORT_FOLLOW_UP:
         return None
-    text = case.findings.standard
-    aspect = aspect_of(text)
-    if aspect is None or len(compact(text)) > SHORT_FOLLOW_UP or len(stripped(text)) > FEW_WORDS:
+    aspect = aspect_of(findings.standard)
+    if aspect is None or not _leans(case):
         return None
-    return case.sayer.aspect(case, case.knowledge.entries[case.conversation.recent[0]].service, aspect)
+    return case.sayer.aspect(case, service, aspect)
 
 
 def _broad(case: Case) -> Said | None:
@@ -161,6 +175,17 @@ def _guided(case: Case) -> Said | None:
     return case.sayer.guide(case, guide) if guide is not None else None
 
 
+def _hardly_sure(case: Case) -> Said | None:
+    """Short, in the middle of a talk, and sure only of something else: both are offered, nothing is answered."""
+    findings = case.findings
+    if findings.outcome != "sure" or not findings.within or not findings.matches or _length(case) > SHORT_FOLLOW_UP:
+        return None
+    first = findings.matches[0]
+    if first.score >= SURE_OF_CHANGE or _same_talk(case, first) or len(findings.content) > FEW_WORDS:
+        return None
+    return case.sayer.offer(case, _both(case))
+
+
 def _sure(case: Case) -> Said | None:
     findings = case.findings
     return case.sayer.answer(case, findings.matches[0]) if findings.outcome == "sure" and findings.matches else None
@@ -172,18 +197,14 @@ def _neighbour(case: Case) -> Said | None:
 
 
 def _leaning(case: Case) -> Said | None:
-    """Unsure by itself, but short and inside what was just discussed: the nearest entry of that service."""
-    if not case.conversation.recent or not case.findings.within or len(compact(case.findings.plain)) > SHORT_FOLLOW_UP:
+    """Unsure by itself, but short and said in the middle of a talk: the entry of that talk that covers it, or a list."""
+    findings = case.findings
+    if not findings.within or _length(case) > LONG_FOLLOW_UP:
         return None
-    recent = case.knowledge.entries[case.conversation.recent[0]]
-    top = case.findings.matches[0].entry if case.findings.matches else None
-    related = top is None or bool(set(case.knowledge.entries[top].measures) & set(recent.measures))
-    strange = case.findings.matches[0].why.unknown if case.findings.matches else ()
-    if not related and case.findings.outcome == "unsure":
-        return None
-    if len(case.findings.content) > FEW_WORDS or (not related and strange):
-        return None
-    return case.sayer.within(case, case.findings.within[0])
+    best = findings.within[0]
+    if best.score >= COVERED and (not findings.matches or _same_talk(case, findings.matches[0])):
+        return case.sayer.within(case, best)
+    return case.sayer.offer(case, _both(case))
 
 
 def _unsure(case: Case) -> Said | None:
@@ -194,6 +215,42 @@ def _nothing(case: Case) -> Said | None:
     """Not understood: say so; the second time in a row, the menu."""
     misses = case.conversation.misses + 1
     return case.sayer.menu(case, misses=misses) if misses >= MENU_AFTER else case.sayer.unknown(case)
+
+
+def _service_at_hand(case: Case) -> str | None:
+    """Return the service just shown, or the one that every open choice belongs to."""
+    entries = case.knowledge.entries
+    if case.conversation.recent and not case.conversation.choices:
+        return entries[case.conversation.recent[0]].service
+    offered = {entries[choice.entry].service for choice in case.conversation.choices if choice.entry}
+    if len(offered) == 1:
+        return offered.pop()
+    return entries[case.conversation.recent[0]].service if case.conversation.recent else None
+
+
+def _length(case: Case) -> int:
+    return len(compact(case.findings.plain))
+
+
+def _leans(case: Case) -> bool:
+    """Return whether a message brings no topic of its own: little beyond its aspect, or only words of the service at hand."""
+    if len(stripped(case.findings.standard)) <= FEW_WORDS:
+        return True
+    here = case.findings.within[0].why.shared if case.findings.within else ()
+    first = case.findings.matches[0] if case.findings.matches else None
+    return all(word in here for word in case.findings.content) and (first is None or _same_talk(case, first))
+
+
+def _both(case: Case) -> list[Match]:
+    """Return what the message may mean by itself and within the talk, in turns, each entry once."""
+    turns = zip_longest(case.findings.matches, case.findings.within)
+    return list({match.entry: match for pair in turns for match in pair if match is not None}.values())
+
+
+def _same_talk(case: Case, match: Match) -> bool:
+    """Return whether a match belongs to a measure of what the talk is about."""
+    about = {measure for within in case.findings.within for measure in case.knowledge.entries[within.entry].measures}
+    return bool(about & set(case.knowledge.entries[match.entry].measures))
 
 
 def _talk_of(text: str, knowledge: Knowledge) -> str | None:
@@ -220,6 +277,7 @@ STEPS: tuple[Callable[[Case], Said | None], ...] = (
     _follow_up,
     _guided,
     _broad,
+    _hardly_sure,
     _sure,
     _neighbour,
     _leaning,

@@ -17,6 +17,9 @@ CHINESE = re.compile(r"[一-龥]+")
 WORD, PAIR, CHARACTER = 0.7, 0.6, 0.15
 """What one feature of each kind counts before its rarity: a whole word says more than its characters."""
 
+KNOWN_FREQUENCY = 20_000
+"""How common the knowledge base's own words are made, so that 美团干了 is cut 美团/干了 and not 美/团干/了."""
+
 FRAME = 0.1
 """What a frame word (怎么办, 可以吗, 平台) counts: almost nothing."""
 
@@ -30,7 +33,7 @@ class Cutter:
         self._tokenizer.tmp_dir = str(folder)
         self._tokenizer.initialize()
         for word in words:
-            self._tokenizer.add_word(word)
+            self._tokenizer.add_word(word, KNOWN_FREQUENCY)
         self._frames = frozenset(frames)
 
     def words(self, text: str) -> list[str]:

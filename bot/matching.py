@@ -28,14 +28,20 @@ HEARD_GAIN = 1.15
 NEIGHBOUR_KNOWN = 0.3
 """How much of a question's content a neighbour must know before people are sent there."""
 
+DANGER = 0.6
+"""From this chance on a message that reads like those of people in danger is one, whatever signs it lacks."""
+
 EXACT = 0.99
 """The score of a wording that staff wrote down themselves."""
 
 CLOSE = 80.0
 """From this rapidfuzz ratio on two sentences differ so little that a 不 more or less turns the meaning round."""
 
-WITHIN = 3
-"""How many entries of the service at hand are handed on."""
+LEAST_SAID = 4
+"""In how many phrasings a word must stand before mistyped words are heard as it."""
+
+WITHIN = 5
+"""How many entries of what the talk is about are handed on."""
 
 NEGATIONS = "不没未别无"
 HARMLESS_NEGATION = ("是不是", "有没有", "能不能", "可不可以", "要不要", "会不会", "算不算", "不知道", "不好意思", "需不需要")
@@ -55,8 +61,11 @@ class Finder:
         self._broad = {compact(self._normaliser(word).standard) for word in knowledge.words.broad}
         self._ear = Ear(_spoken_words(groups, self._cutter))
 
-    def find(self, raw: str, recent: Sequence[str] = ()) -> Findings:
-        """Return what a message may mean; ``recent`` are the entries just shown (ids), the newest first."""
+    def find(self, raw: str, recent: Sequence[str] = (), measures: Sequence[int] = ()) -> Findings:
+        """Return what a message may mean, in the light of the talk so far.
+
+        ``recent`` are the entries just shown (ids), the newest first; ``measures`` those that the open choices lead to.
+        """
         text = self._normaliser(raw)
         whole = compact(text.standard)
         if not whole:
@@ -67,8 +76,8 @@ class Finder:
         return replace(
             found,
             plain=text.plain,
-            within=self._within(ranking, recent),
-            broad=whole in self._broad or "".join(ranking.asked.content) in self._broad,
+            within=self._within(ranking, recent, measures),
+            broad=whole in self._broad,
             content=ranking.asked.content,
             corrected=corrected if exact is None else None,
         )
@@ -116,6 +125,14 @@ class Finder:
         outcome: Outcome = "neighbour" if group.kind == "neighbour" else "sure"
         return self._findings(ranking, group, outcome, tuple(matches[:FEW]))
 
+    def _danger(self, ranking: Ranking) -> str | None:
+        """Return the danger (id) that a question reads like, when that is likely enough."""
+        danger = ranking.danger
+        if danger is None or chance(danger.evidence) < DANGER:
+            return None
+        first = self._ranker.groups[danger.order[0]]
+        return first.id if first.kind == "emergency" else None
+
     def _findings(self, ranking: Ranking, first: Group, outcome: Outcome, matches: tuple[Match, ...]) -> Findings:
         return Findings(
             plain="",
@@ -124,6 +141,7 @@ class Finder:
             matches=matches,
             neighbour=first.id if outcome == "neighbour" else None,
             guide=first.id if first.kind == "guide" and outcome != "nothing" else None,
+            danger=self._danger(ranking),
         )
 
     def _matches(self, ranking: Ranking, sure: float) -> tuple[Match, ...]:
@@ -144,16 +162,17 @@ class Finder:
         unknown = tuple(dict.fromkeys(word for word in asked.content if not self._ranker.index.knows(f"w:{word}")))
         return Why(self._ranker.likeness(asked, group)[0], shared, unknown)
 
-    def _within(self, ranking: Ranking, recent: Sequence[str]) -> tuple[Match, ...]:
-        """Return the entries of the service at hand, best first."""
-        if not recent or recent[0] not in self._place:
-            return ()
-        service = self._ranker.groups[self._place[recent[0]]].service
-        here = [n for n, group in enumerate(self._ranker.groups) if group.service == service]
-        here.sort(key=lambda n: -float(ranking.scores[n]))
-        return tuple(
-            Match(self._ranker.groups[n].id, float(ranking.scores[n]), self._why(ranking.asked, n)) for n in here[:WITHIN]
-        )
+    def _within(self, ranking: Ranking, recent: Sequence[str], measures: Sequence[int]) -> tuple[Match, ...]:
+        """Return the entries of what the talk is about, best first: the service just shown, else the measures on offer."""
+        shown = self._place.get(recent[0]) if recent else None
+        groups = self._ranker.groups
+        if shown is not None:
+            here = [n for n, group in enumerate(groups) if group.service == groups[shown].service]
+        else:
+            here = [n for n, group in enumerate(groups) if group.kind == "entry" and group.measures[0] in measures]
+        own = self._ranker.index.shares(ranking.asked.weighted)
+        here.sort(key=lambda n: (-float(own[n]), n))
+        return tuple(Match(groups[n].id, round(float(own[n]), 4), self._why(ranking.asked, n)) for n in here[:WITHIN])
 
 
 def _best(ranking: Ranking) -> float:
@@ -174,9 +193,9 @@ def _negations(text: str) -> int:
 
 
 def _spoken_words(groups: Iterable[Group], cutter: Cutter) -> list[str]:
-    """Return the content words of all phrasings, the most used first."""
+    """Return the content words that several phrasings use, the most used first: a word said once is heard in too much."""
     counted: Counter[str] = Counter()
     for group in groups:
         for phrasing in group.phrasings:
             counted.update(word for word in cutter.with_parts(phrasing) if not cutter.is_frame(word))
-    return [word for word, _ in counted.most_common()]
+    return [word for word, count in counted.most_common() if count >= LEAST_SAID]

@@ -147,8 +147,9 @@ class Findings:
     """What the finder makes of a message.
 
     ``plain`` is the text simplified and lower-cased, ``standard`` after the word lists. ``matches`` are the entries it may
-    mean, best first, at most 8; ``within`` those of the service at hand. ``neighbour`` (id) is set when the outcome is
-    ``neighbour``; ``guide`` (id) when the text opens a guided question; ``content`` are the words that are no frames;
+    mean, best first, at most 8; ``within`` those of what the talk is about, scored by the share of the words they cover. ``neighbour`` (id) is set when the outcome is
+    ``neighbour``; ``guide`` (id) when the text opens a guided question;
+    ``danger`` (id) when it reads most like what people in that danger write; ``content`` are the words that are no frames;
     ``corrected`` the known word that a mistyped one was read as, when that decided the outcome.
     """
 
@@ -159,6 +160,7 @@ class Findings:
     within: tuple[Match, ...] = ()
     neighbour: str | None = None
     guide: str | None = None
+    danger: str | None = None
     broad: bool = False
     content: tuple[str, ...] = ()
     corrected: str | None = None
@@ -176,8 +178,12 @@ class Conversation:
     choices: tuple[Choice, ...] = ()
     place: str | None = None
     misses: int = 0
-    asked: str = ""
     last_at: datetime | None = None
+
+    @property
+    def measures(self) -> tuple[int, ...]:
+        """The measures that the open choices lead to: what the talk is about before anything was answered."""
+        return tuple(dict.fromkeys(measure for choice in self.choices for measure in choice.measures[:1]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 
 from bot.catalogue import Knowledge
 from bot.certainty import Evidence
+from bot.emergency import ALWAYS
 from bot.features import Cutter
 from bot.index import Floats, Index, bag_of
 from bot.text import Normaliser
@@ -36,13 +37,16 @@ FEW = 8
 DEEP = 32
 """How many groups a ranking has."""
 
+DANGER_MEASURE = -2
+"""Where dangers stand in place of a measure: they compete with questions only to be told from them."""
+
 LOOK = 6
 """Among how many of the best groups the agreement on a measure is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What can be found: an entry, a neighbour (measure 0) or a guide (measure -1), with its texts in one form.
+    """What can be found, with its texts in one form: an entry, a neighbour (measure 0), a guide (-1), a danger (-2).
 
     ``sorted_words`` are the phrasings again with their words in order of the alphabet: 仲裁怎么申请 asks what 怎么申请仲裁
     does. ``main`` says that it is the first entry of its service.
@@ -74,13 +78,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What a question finds: groups (numbers) best first, every group's score, and what speaks for the first."""
+    """What a question finds: groups (numbers) best first, every group's score, and what speaks for the first.
+
+    ``danger`` is the same with the dangers let in, when one of them scored highest; None otherwise.
+    """
 
     asked: Asked
     order: tuple[int, ...]
     scores: Floats
     evidence: Evidence
     phrasing: str
+    danger: Ranking | None = None
 
 
 class Ranker:
@@ -93,6 +101,7 @@ class Ranker:
         self.index = Index(bags)
         self._services, self._service_of = _merged(bags, [group.service for group in groups])
         self._measures, self._measure_of = _merged(bags, [str(group.measures[0]) for group in groups])
+        self._danger = np.array([group.measures[0] == DANGER_MEASURE for group in groups])
         self._neighbours = np.array([n for n, group in enumerate(groups) if group.kind == "neighbour"], dtype=np.int64)
 
     def ask(self, text: str) -> Asked:
@@ -102,12 +111,20 @@ class Ranker:
         return Asked(text, words, content, self.index.weigh(self._cutter.features(text)))
 
     def rank(self, text: str) -> Ranking:
-        """Return what a question (already in its one form) finds."""
+        """Return what a question (already in its one form) finds, and whether it reads like a call for help."""
         asked = self.ask(text)
         own = self.index.shares(asked.weighted)
         measure = self._measures.shares(asked.weighted)[self._measure_of]
         service = self._services.shares(asked.weighted)[self._service_of]
-        scores = own + SERVICE_PART * service + MEASURE_PART * measure
+        everything = own + SERVICE_PART * service + MEASURE_PART * measure
+        scores = np.where(self._danger, np.float32(0), everything)
+        found = self._ordered(asked, scores, own, measure)
+        loudest = int(np.argmax(everything))
+        if self.groups[loudest].kind != "emergency":
+            return found
+        return replace(found, danger=self._ordered(asked, everything, own, measure))
+
+    def _ordered(self, asked: Asked, scores: Floats, own: Floats, measure: Floats) -> Ranking:
         order = [int(n) for n in np.argsort(-scores, kind="stable")[:DEEP]]
         likenesses = {n: self.likeness(asked, n) for n in order[:FEW]}
         order = [*sorted(order[:FEW], key=lambda n: -self._worth(n, scores, likenesses)), *order[FEW:]]
@@ -120,7 +137,7 @@ class Ranker:
             likeness=likenesses[first][1],
             known=known,
             strange=strange,
-            length=math.log(1 + len(text)),
+            length=math.log(1 + len(asked.text)),
             mass=math.log(1 + float(own[first]) * sum(asked.weighted.values())),
             agreement=self._agreement(order),
             neighbour=self._neighbour(first, scores),
@@ -171,7 +188,7 @@ class Ranker:
 
 
 def make_groups(knowledge: Knowledge, normaliser: Normaliser, cutter: Cutter) -> tuple[Group, ...]:
-    """Return everything that can be found in a knowledge base: entries, neighbours, guides."""
+    """Return everything that can be found in a knowledge base: entries, neighbours, dangers, guides."""
     mains = {service.entries[0] for service in knowledge.services.values()}
 
     def group(name: str, kind: str, service: str, measures: tuple[int, ...], *texts: str) -> Group:
@@ -182,6 +199,7 @@ def make_groups(knowledge: Knowledge, normaliser: Normaliser, cutter: Cutter) ->
     return (
         *(group(e.id, "entry", e.service, e.measures, e.question, *e.phrasings) for e in knowledge.entries.values()),
         *(group(n.id, "neighbour", f"~{n.id}", (0,), n.name, *n.phrasings) for n in knowledge.neighbours.values()),
+        *(group(r.id, "calm" if r.id == ALWAYS else "emergency", f"!{r.id}", (DANGER_MEASURE,), *r.examples) for r in knowledge.emergencies if r.examples),
         *(group(g.id, "guide", f"?{g.id}", (-1,), *g.triggers) for g in knowledge.guides.values() if g.triggers),
     )
 

@@ -87,7 +87,8 @@ class Sayer:
         fitting = [entry for entry in entries if aspect in entry.aspects]
         fitting.sort(key=lambda entry: (entry.aspects.index(aspect or ""), order.index(entry.id) if entry.id in order else 99))
         if aspect == "电话" and not fitting:
-            return self._entry(case, self.knowledge.entries[case.conversation.recent[0]], 0.8, NO_PHONE.format(service=self._service(entries[0])))
+            shown = case.conversation.recent[0] if case.conversation.recent else entries[0].id
+            return self._entry(case, self.knowledge.entries[shown], 0.8, NO_PHONE.format(service=self._service(entries[0])))
         lead = ABOUT if fitting or aspect is None else NO_ASPECT
         recent = [self.knowledge.entries[e] for e in case.conversation.recent if self.knowledge.entries[e].service == service]
         default = recent[0] if recent and aspect is None else entries[0]
@@ -140,7 +141,7 @@ class Sayer:
         """Answer about the bot itself; some talks do something besides."""
         said = self.knowledge.smalltalk[talk].reply
         if talk in ("restart", "forget"):
-            return self._menu(replace(case.conversation, recent=(), place=None, asked=""), said)
+            return self._menu(replace(case.conversation, recent=(), place=None), said)
         if talk in ("menu", "can", "welcome", "voice", "none-of-these"):
             return self._menu(case.conversation, said)
         reply = Reply("smalltalk", said, handover=talk == "human")
@@ -156,6 +157,9 @@ class Sayer:
         if not place.offices and place.outside is None:
             choices = tuple(Choice(p.name) for p in knowledge.places)
             return Said(Reply("choices", WHERE, choices=choices), replace(case.conversation, choices=choices))
+        if case.conversation.choices:
+            choices = case.conversation.choices
+            return Said(Reply("choices", ASK_WHICH, choices=choices, score=0.5), case.conversation)
         if case.conversation.recent:
             return self._entry(case, knowledge.entries[case.conversation.recent[0]], 0.9, "")
         name = place.outside.name if place.outside else knowledge.offices[place.offices[0]].name

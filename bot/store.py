@@ -210,7 +210,6 @@ def _clean(message_id: str) -> str:
 def _state(conversation: Conversation) -> dict[str, Any]:
     state = asdict(conversation)
     state["last_at"] = conversation.last_at.isoformat() if conversation.last_at else None
-    state["asked"] = mask(conversation.asked)
     return state
 
 

@@ -59,7 +59,7 @@ def converse(finder: Finder, knowledge: Knowledge, turns: Iterable[str]) -> Iter
     conversation = Conversation()
     for number, text in enumerate(turns):
         message = Message("judge", "somebody", str(number), text, START + timedelta(seconds=30 * number))
-        turn = decide(message, conversation, finder.find(text, conversation.recent), knowledge)
+        turn = decide(message, conversation, finder.find(text, conversation.recent, conversation.measures), knowledge)
         conversation = turn.conversation
         yield turn.reply
 

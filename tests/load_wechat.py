@@ -1,4 +1,4 @@
-"""Measures the WeChat door under load: a real server with two workers, distinct safe-mode messages, keep-alive connections.
+"""Measures the WeChat door under load: a real server with two workers, distinct safe-mode messages over keep-alive.
 
 Run it by hand: ``python tests/load_wechat.py``. It starts a server of its own on a free port, with a fresh store.
 """
@@ -51,8 +51,10 @@ def main() -> int:
     bad = sum(not _good(status, body) for _, status, body in timed)
     waits = sorted(wait * 1000 for wait, _, _ in timed)
     p50, p95, p99 = (waits[int(len(waits) * share)] for share in (0.5, 0.95, 0.99))
-    print(f"{len(timed)} 条，{bad} 条出错，{seconds:.1f} 秒（每秒 {len(timed) / seconds:.0f} 条）")
-    print(f"p50 {p50:.1f}  p95 {p95:.1f}  p99 {p99:.1f}  最慢 {waits[-1]:.1f} 毫秒")
+    sys.stdout.write(
+        f"{len(timed)} 条，{bad} 条出错，{seconds:.1f} 秒（每秒 {len(timed) / seconds:.0f} 条）\n"
+        f"p50 {p50:.1f}  p95 {p95:.1f}  p99 {p99:.1f}  最慢 {waits[-1]:.1f} 毫秒\n"
+    )
     return 1 if bad or p99 > options.limit else 0
 
 

@@ -29,7 +29,7 @@ REPLY = Reply(
     score=0.9,
     version="v",
 )
-AFTER = Conversation(("deposit-refund",), REPLY.choices, "luoding", 1, "押金", NOW)
+AFTER = Conversation(("deposit-refund",), REPLY.choices, "luoding", 1, NOW)
 TURN = Turn(MESSAGE, REPLY, AFTER, (Match("deposit-refund", 0.9, Why("", (), ())),))
 
 

@@ -31,9 +31,10 @@ def crawl(client: FlaskClient) -> dict[str, tuple[int, str, str]]:
         if path in seen:
             continue
         response = client.get(path)
-        seen[path] = (response.status_code, response.mimetype, response.text)
-        if response.mimetype == "text/html" and response.status_code == 200:
-            links = (link.replace("&amp;", "&").split("#")[0] for link in LINK.findall(response.text))
+        status, kind, text = seen[path] = (response.status_code, response.mimetype, response.text)
+        response.close()  # a static file stays open until then
+        if kind == "text/html" and status == 200:
+            links = (link.replace("&amp;", "&").split("#")[0] for link in LINK.findall(text))
             waiting += [link for link in links if link.startswith("/") and not link.startswith("/size/")]
     return seen
 
@@ -141,13 +142,15 @@ def test_sitemap_and_robots(make_site: SiteMaker, knowledge: Knowledge) -> None:
     tree = ElementTree.fromstring(client.get("/sitemap.xml").text)  # noqa: S314 (our own)
     places = [node.text or "" for node in tree.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
     assert len(places) == len(set(places)) == 4 + 22 + len(knowledge.guides) + len(knowledge.entries)
-    assert {client.get(place.removeprefix("https://bot.example")).status_code for place in places} == {200}
+    paths = [place.removeprefix("https://bot.example") for place in places]
+    assert {path.removeprefix("/a/") for path in paths if path.startswith("/a/")} == set(knowledge.entries)
+    assert {client.get(path).status_code for path in paths if not path.startswith("/a/")} == {200}
     assert "Sitemap: https://bot.example/sitemap.xml" in client.get("/robots.txt").text
 
 
 @pytest.mark.parametrize(
     ("back", "goes"),
-    [("/a/x?y=1", "/a/x?y=1"), ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"), ("", "/")],
+    [("/a/x?y=1", "/a/x?y=1"), ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/")],
 )
 def test_large_text_is_remembered_and_leads_nowhere_else(visitor: FlaskClient, back: str, goes: str) -> None:
     assert '<html lang="zh-Hans">' in visitor.get("/offices").text

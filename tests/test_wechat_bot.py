@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from bot.answer import Bot
 from bot.catalogue import Knowledge
-from bot.channels import wechat
+from bot.channels import web, wechat
 from bot.config import Config
 from tests.wechat_desk import settings
 from tests.wechat_platform import MODES, SUCCESS, TIME, Mode, Platform, event, message
@@ -147,6 +147,22 @@ def test_a_question_full_of_odd_signs_is_answered(platform: Platform, client: Fl
     told = platform.ask(client, message(Content="]]]]><![CDATA[></Content>\x1d<MsgType>😀" * 20, FromUserName="o<&>"))
     assert (told.kind, told.to) == ("text", "o<&>")
     assert told.content
+
+
+def test_the_guards_of_the_web_pages_leave_wechat_alone(bot: Bot, config: Config) -> None:
+    """No form token, no limit per client: all of WeChat comes from a few addresses."""
+    account = settings(config, "safe", rate_limit="2 per hour")
+    app = Flask("bot")
+    web.register(app, bot, account)
+    wechat.register(app, bot, account)
+    client, platform = app.test_client(), Platform("safe")
+    for number in range(5):
+        assert platform.ask(client, message(Content="你好", MsgId=number)).kind == "text"
+    query = platform.plain_query()
+    assert client.put("/wechat", query_string=query).status_code == 405
+    assert client.head("/wechat", query_string=query).status_code == 405
+    assert client.post("/wechat", query_string=query, data=b" " * 300_000).status_code == 413
+    assert client.post("/wechat", query_string=query, data=message(Content="你好")).status_code == 403
 
 
 def turns(config: Config) -> int:

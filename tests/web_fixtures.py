@@ -1,4 +1,4 @@
-"""Fixtures of the web tests: sites to talk to, a running one, a browser with phones in it; loaded as a pytest plugin."""
+"""Fixtures of the web tests: sites to talk to, a running one, a browser with phones in it; loaded as a plugin."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -20,8 +21,15 @@ PLENTY = "100000 per minute"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
+def site_config(folder: Path, **settings: Any) -> Config:
+    """Return settings that no environment file changes."""
+    given: dict[str, Any] = {"_env_file": None, "data_dir": folder, "rate_limit": PLENTY, **settings}
+    return Config(**given)
+
+
 def open_site(library: Library, folder: Path, settings: dict[str, Any]) -> tuple[Flask, Store]:
-    config = Config(_env_file=None, **{"data_dir": folder, "rate_limit": PLENTY, **settings})
+    """Return a site with the real bot, and its store, to be closed."""
+    config = site_config(**{"folder": folder, **settings})
     store = Store(config.database, read_secret(config))
     app = Flask("bot")
     web.register(app, Bot(library, store), config)
@@ -33,3 +41,12 @@ def post(client: FlaskClient, path: str, **fields: str) -> Any:
     token = TOKEN.search(client.get("/").text)
     assert token is not None
     return client.post(path, data={"csrf_token": token[1], **fields})
+
+
+def rows(folder: Path, table: str) -> list[Any]:
+    """Return what a table of the site in that folder has."""
+    engine = sa.create_engine(f"sqlite:///{folder / 'bot.db'}")
+    with engine.connect() as connection:
+        found = list(connection.execute(sa.text(f"select * from {table}")))  # noqa: S608 (our own names)
+    engine.dispose()
+    return found

@@ -59,7 +59,7 @@
 
   function begin(text) {
     started();
-    const turn = element("section", "turn");
+    const turn = element("article", "turn");
     const waiting = element("p", "waiting", "正在找…");
     const reply = element("div", "reply");
     reply.append(waiting);
