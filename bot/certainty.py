@@ -33,10 +33,10 @@ class Evidence:
     neighbour: float
 
 
-WEIGHTS = (-0.986, 7.815, 0.358, 5.328, 0.409, 0.444, 2.078, 0.843, 2.48, -3.117)
+WEIGHTS = (-0.33, 5.881, 2.314, 6.531, 0.869, 1.015, 2.641, -0.387, 1.576, -3.699)
 """One weight for each field of Evidence, in its order."""
 
-BIAS = -12.998
+BIAS = -11.581
 """The log odds when all evidence is zero."""
 
 SURE = 0.6

@@ -25,6 +25,12 @@ from bot.text import Normaliser, compact
 HEARD_GAIN = 1.15
 """How much better a question must be covered with its mistyped words corrected before the correction is believed."""
 
+LONGEST_HEARD = 200
+"""In a text longer than this one mistyped word decides nothing."""
+
+HEARD_PART = 0.8
+"""What part of a question may be mistyped: a text that is nothing but mistakes is no question."""
+
 NEIGHBOUR_KNOWN = 0.3
 """How much of a question's content a neighbour must know before people are sent there."""
 
@@ -92,8 +98,10 @@ class Finder:
 
         With it comes the word that decided, None when the question would have found the same without it.
         """
+        if len(ranking.asked.text) > LONGEST_HEARD:
+            return ranking, None
         heard = self._ear.heard(ranking.asked.text, ranking.asked.words)
-        if not heard:
+        if not heard or sum(len(written) for written, _ in heard) > HEARD_PART * len(ranking.asked.text):
             return ranking, None
         text = ranking.asked.text
         for written, known in heard:
@@ -110,8 +118,10 @@ class Finder:
     def _outcome(self, ranking: Ranking) -> Findings:
         first = self._ranker.groups[ranking.order[0]]
         sure = chance(ranking.evidence)
-        if sure >= SURE and _turned_round(ranking):
+        if sure >= SURE and (not ranking.evidence.known or _turned_round(ranking)):
             sure = (SURE + ASK) / 2
+        if ranking.evidence.strange >= 1:
+            sure = min(sure, ASK / 2)
         outcome: Outcome = "sure" if sure >= SURE else "unsure" if sure >= ASK else "nothing"
         if first.kind == "neighbour":
             outcome = "neighbour" if ranking.evidence.known >= NEIGHBOUR_KNOWN else "nothing"

@@ -37,6 +37,12 @@ FEW = 8
 DEEP = 32
 """How many groups a ranking has."""
 
+LONG = 100
+"""From this many characters on a question only gets longer: the fit has seen none beyond."""
+
+MOST_MASS = 5.0
+"""The same for the logarithm of the weight that an entry covers."""
+
 DANGER_MEASURE = -2
 """Where dangers stand in place of a measure: they compete with questions only to be told from them."""
 
@@ -73,7 +79,7 @@ class Asked:
     @cached_property
     def sorted_words(self) -> str:
         """The words in order of the alphabet, joined with spaces."""
-        return " ".join(sorted(self.words))
+        return " ".join(sorted(self.words[:LONG]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +143,8 @@ class Ranker:
             likeness=likenesses[first][1],
             known=known,
             strange=strange,
-            length=math.log(1 + len(asked.text)),
-            mass=math.log(1 + float(own[first]) * sum(asked.weighted.values())),
+            length=math.log(1 + min(len(asked.text), LONG)),
+            mass=min(MOST_MASS, math.log(1 + float(own[first]) * sum(asked.weighted.values()))),
             agreement=self._agreement(order),
             neighbour=self._neighbour(first, scores),
         )
@@ -147,7 +153,7 @@ class Ranker:
     def likeness(self, asked: Asked, group: int) -> tuple[str, float]:
         """Return the group's phrasing nearest to a question, and how like it is, 0 to 1, whatever the words' order."""
         texts = self.groups[group]
-        in_order = process.extractOne(asked.text, texts.phrasings, scorer=fuzz.ratio)
+        in_order = process.extractOne(asked.text[:LONG], texts.phrasings, scorer=fuzz.ratio)
         any_order = process.extractOne(asked.sorted_words, texts.sorted_words, scorer=fuzz.ratio)
         if in_order[1] >= ANY_ORDER * any_order[1]:
             return in_order[0], in_order[1] / 100

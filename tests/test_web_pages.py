@@ -31,7 +31,7 @@ def crawl(client: FlaskClient) -> dict[str, tuple[int, str, str]]:
         if path in seen:
             continue
         response = client.get(path)
-        status, kind, text = seen[path] = (response.status_code, response.mimetype, response.text)
+        status, kind, text = seen[path] = (response.status_code, response.mimetype or "", response.text)
         response.close()  # a static file stays open until then
         if kind == "text/html" and status == 200:
             links = (link.replace("&amp;", "&").split("#")[0] for link in LINK.findall(text))

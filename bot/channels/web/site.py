@@ -28,7 +28,7 @@ def make_site(desk: Desk, config: Config) -> Blueprint:
     site.record_once(lambda state: state.app.config.update(SEND_FILE_MAX_AGE_DEFAULT=SECONDS_A_YEAR))
     site.add_app_template_filter(_calls(desk), "calls")
     site.app_context_processor(lambda: _frame(config))
-    site.add_app_template_global(_static_address, "static_address")
+    site.add_app_template_global(_static_addresses(), "static_address")
     site.add_url_rule("/size/<any(large, normal):size>", "size", set_size)
     site.after_request(_fresh)
     return site
@@ -71,10 +71,10 @@ def _calls(desk: Desk) -> Callable[[str], Markup]:
     return lambda text: prose.with_calls(text, desk.knowledge.hotlines)
 
 
-def _static_address(name: str) -> str:
-    """Return a static file's address with a mark of its content, so that a phone never keeps an old one."""
-    mark = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()[:8]
-    return url_for("web.static", filename=name, v=mark)
+def _static_addresses() -> Callable[[str], str]:
+    """Return what gives a static file's address with a mark of its content, so that a phone never keeps an old one."""
+    marks = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:8] for path in (HERE / "static").iterdir()}
+    return lambda name: url_for("web.static", filename=name, v=marks[name])
 
 
 def _fresh(response: Response) -> Response:

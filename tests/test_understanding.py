@@ -1,0 +1,88 @@
+"""What the finder understands: stored wordings, typos, polarity, broad words, and the development questions' figures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.answer import Library
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from judging import judge_all, judge_turn, read_conversations, read_questions, converse, shares  # noqa: E402
+
+QUESTIONS = ROOT / "tests" / "questions"
+MEASURED = json.loads((QUESTIONS / "measured.json").read_text(encoding="utf-8"))
+"""The figures of the last accepted run of ``evaluate.py``; a change may not lose more than a point."""
+
+POINT = 0.01
+
+
+def test_every_wording_reaches_its_entry(library: Library) -> None:
+    broad = set(library.knowledge.words.broad)
+    lost = [
+        (entry.id, phrasing)
+        for entry in library.knowledge.entries.values()
+        for phrasing in (entry.question, *entry.phrasings)
+        if phrasing not in broad and library.finder.find(phrasing).matches[0].entry != entry.id
+    ]
+    assert lost == []
+
+
+def test_every_test_question_reaches_its_entry(library: Library) -> None:
+    lost = [
+        (entry.id, question)
+        for entry in library.knowledge.entries.values()
+        for question in entry.tests
+        if library.finder.find(question).matches[0].entry != entry.id
+    ]
+    assert lost == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "heard"),
+    [("公伤怎么申请", "工伤"), ("站点压金不退", "押金"), ("老板托欠工资", "拖欠"), ("失夜登记去哪办", "失业"), ("劳动仲财要钱吗", "仲裁")],
+)
+def test_mistyped_words_are_heard(library: Library, typed: str, heard: str) -> None:
+    findings = library.finder.find(typed)
+    assert findings.outcome == "sure"
+    assert heard in findings.standard
+
+
+@pytest.mark.parametrize("asked", ["狗狗受伤了怎么办", "番茄炒蛋怎么做", "租房押金不退怎么办", "公积金怎么提取"])
+def test_a_strange_word_counts_against_the_answer(library: Library, asked: str) -> None:
+    assert library.finder.find(asked).outcome != "sure"
+
+
+@pytest.mark.parametrize("word", ["押金", "保险", "补贴", "登记", "投诉"])
+def test_a_broad_word_gets_a_list(library: Library, word: str) -> None:
+    reply = next(converse(library.finder, library.knowledge, [word]))
+    assert reply.kind == "choices"
+    assert len(reply.choices) >= 3
+
+
+@pytest.mark.parametrize(
+    "name", [path.stem for path in sorted(QUESTIONS.glob("*.jsonl")) if path.stem != "conversations"]
+)
+def test_understanding_does_not_get_worse(library: Library, name: str) -> None:
+    judged = judge_all(library.finder, library.knowledge, read_questions(QUESTIONS / f"{name}.jsonl"))
+    for kind, measured in MEASURED[name].items():
+        now = shares([one for one in judged if one.question.kind == kind])
+        for good in ("right", "refused"):
+            assert now.get(good, 0) >= measured.get(good, 0) - POINT, (kind, good)
+        for bad in ("wrong", "false alarm"):
+            assert now.get(bad, 0) <= measured.get(bad, 0) + POINT, (kind, bad)
+
+
+def test_conversations_do_not_get_worse(library: Library) -> None:
+    verdicts = [
+        judge_turn(gold, reply)
+        for turns, golds in read_conversations(QUESTIONS / "conversations.jsonl")
+        for gold, reply in zip(golds, converse(library.finder, library.knowledge, turns), strict=True)
+    ]
+    good = sum(verdict in ("right", "offered") for verdict in verdicts) / len(verdicts)
+    assert good >= MEASURED["conversations"]["right or offered"] - POINT
