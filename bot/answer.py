@@ -14,9 +14,12 @@ from bot.dialogue import decide
 from bot.explaining import explain
 from bot.matching import Finder
 from bot.model import MAX_READ, Conversation, Message, Reply, Turn
-from bot.store import Store, Transaction
+from bot.store import Store
 
 log = structlog.get_logger()
+
+MOST_TRIES = 50
+"""How often a person's own messages may overtake one of them before it is answered without memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,8 @@ class Bot:
     def answer(self, message: Message) -> Reply:
         """Return the reply to a message; when the store fails, the reply without memory of the conversation."""
         try:
-            with self._store.transaction(message) as transaction:
-                return self._answer_in(transaction, message)
-        except SQLAlchemyError as error:
+            return self._remembered(message)
+        except (SQLAlchemyError, TimeoutError) as error:
             log.error("store_failed", error=type(error).__name__)
             return self._turn(message, Conversation()).reply
 
@@ -69,13 +71,16 @@ class Bot:
         """Give the store's connections back."""
         self._store.close()
 
-    def _answer_in(self, transaction: Transaction, message: Message) -> Reply:
-        earlier = transaction.earlier_reply()
-        if earlier is not None:
-            return earlier
-        turn = self._turn(message, transaction.conversation())
-        transaction.record(turn)
-        return turn.reply
+    def _remembered(self, message: Message) -> Reply:
+        """Gather, decide, apply; and again when another message of this person, or this one, got in between."""
+        for _ in range(MOST_TRIES):
+            recall = self._store.recall(message)
+            if recall.reply is not None:
+                return recall.reply
+            turn = self._turn(message, recall.conversation)
+            if self._store.record(turn, recall.revision):
+                return turn.reply
+        raise TimeoutError(f"{MOST_TRIES} other messages of this person got in between")
 
     def _turn(self, message: Message, before: Conversation) -> Turn:
         library = self._library

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from bot.privacy import mask, pseudonym
 
 BUSY_MILLISECONDS = 3000
 """How long a writer waits for another: well inside WeChat's five seconds."""
+
+READS_ONLY = "bot_reads_only"
+"""The execution option of a connection that writes nothing."""
 
 MIGRATION_LOCK = 0x59756E66
 """PostgreSQL's advisory lock number for bringing the schema up to date (any fixed number will do)."""
@@ -46,6 +49,7 @@ CONVERSATIONS = sa.Table(
     sa.Column("channel", sa.String(16), primary_key=True),
     sa.Column("person", sa.String(32), primary_key=True),
     sa.Column("state", sa.JSON),
+    sa.Column("revision", sa.Integer),
     sa.Column("at", sa.DateTime(timezone=True)),
 )
 RATINGS = sa.Table(
@@ -58,48 +62,17 @@ RATINGS = sa.Table(
 )
 
 
-class Transaction:
-    """One message's stretch of work: nobody else changes this person's conversation until it ends."""
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What is remembered when a message comes in.
 
-    def __init__(self, connection: sa.Connection, message: Message, person: str) -> None:
-        self._connection = connection
-        self._message = message
-        self._person = person
+    ``reply`` is the one that this very message got before, None when it is new. ``revision`` counts the turns of the
+    conversation; whoever records a turn must still find it unchanged.
+    """
 
-    def earlier_reply(self) -> Reply | None:
-        """Return the reply that this very message got before, None when it is new."""
-        where = (TURNS.c.channel == self._message.channel) & (TURNS.c.message_id == _clean(self._message.id))
-        row = self._connection.execute(sa.select(TURNS.c.reply).where(where)).first()
-        return None if row is None else _reply(row.reply)
-
-    def conversation(self) -> Conversation:
-        """Return where this person's conversation stands."""
-        row = self._connection.execute(sa.select(CONVERSATIONS.c.state).where(self._mine())).first()
-        return _conversation(row.state) if row is not None and row.state else Conversation()
-
-    def record(self, turn: Turn) -> None:
-        """Keep the turn and the conversation after it; people's numbers are masked before they are written."""
-        self._connection.execute(
-            TURNS.insert().values(
-                id=turn.reply.id,
-                channel=turn.message.channel,
-                message_id=_clean(turn.message.id),
-                person=self._person,
-                at=turn.message.sent_at,
-                question=mask(turn.message.text),
-                kind=turn.reply.kind,
-                entry=turn.reply.entry,
-                score=turn.reply.score,
-                version=turn.reply.version,
-                reply=asdict(turn.reply),
-                matches=[{"entry": match.entry, "score": round(match.score, 4)} for match in turn.matches],
-            )
-        )
-        state = _state(turn.conversation)
-        self._connection.execute(CONVERSATIONS.update().where(self._mine()).values(state=state, at=turn.message.sent_at))
-
-    def _mine(self) -> sa.ColumnElement[bool]:
-        return (CONVERSATIONS.c.channel == self._message.channel) & (CONVERSATIONS.c.person == self._person)
+    reply: Reply | None
+    conversation: Conversation
+    revision: int
 
 
 class Store:
@@ -110,13 +83,48 @@ class Store:
         self.engine = _engine(url)
         self._upgrade()
 
-    @contextmanager
-    def transaction(self, message: Message) -> Iterator[Transaction]:
-        """Open the transaction of one message; messages of one person queue up behind one another."""
-        person = pseudonym(self._secret, message.channel, message.user)
-        with self.engine.begin() as connection:
-            self._claim(connection, message, person)
-            yield Transaction(connection, message, person)
+    def recall(self, message: Message) -> Recall:
+        """Return what is remembered of a message and of its person's conversation, without locking anything."""
+        channel, person = message.channel, self._person(message.channel, message.user)
+        with self._reading() as connection:
+            where = (TURNS.c.channel == channel) & (TURNS.c.message_id == _clean(message.id))
+            turn = connection.execute(sa.select(TURNS.c.reply).where(where)).first()
+            mine = sa.select(CONVERSATIONS.c.state, CONVERSATIONS.c.revision).where(_of(CONVERSATIONS, channel, person))
+            row = connection.execute(mine).first()
+        return Recall(
+            reply=None if turn is None else _reply(turn.reply),
+            conversation=Conversation() if row is None else _conversation(row.state),
+            revision=0 if row is None else row.revision,
+        )
+
+    def record(self, turn: Turn, revision: int) -> bool:
+        """Keep a turn and the conversation after it, in one go; people's numbers are masked before they are written.
+
+        False, and nothing kept, when the conversation has moved on from ``revision`` or the message has been answered:
+        the caller recalls again. So the database is locked for the writes alone, never while a reply is thought about.
+        """
+        message, person = turn.message, self._person(turn.message.channel, turn.message.user)
+        try:
+            with self.engine.begin() as connection:
+                if not self._move_on(connection, turn, person, revision):
+                    return False
+                connection.execute(TURNS.insert().values(_turn_row(turn, person)))
+        except sa.exc.IntegrityError:
+            if self.recall(message).reply is None:
+                raise
+            return False
+        return True
+
+    def _move_on(self, connection: sa.Connection, turn: Turn, person: str, revision: int) -> bool:
+        """Write the conversation after a turn if it is still at ``revision``; return whether it was."""
+        channel, at = turn.message.channel, turn.message.sent_at
+        values = {"state": _state(turn.conversation), "at": at, "revision": revision + 1}
+        if revision == 0:
+            insert = self._insert(CONVERSATIONS).values(channel=channel, person=person, **values)
+            made = insert.on_conflict_do_nothing().returning(CONVERSATIONS.c.revision)
+            return connection.execute(made).first() is not None
+        mine = _of(CONVERSATIONS, channel, person) & (CONVERSATIONS.c.revision == revision)
+        return bool(connection.execute(CONVERSATIONS.update().where(mine).values(values)).rowcount)
 
     def rate(self, turn_id: str, useful: bool, reason: str, at: datetime) -> bool:
         """Keep what a person thought of a reply, the last word counting; False when there is no such turn."""
@@ -131,14 +139,12 @@ class Store:
 
     def forget(self, channel: str, user: str) -> int:
         """Delete everything of one person; return how many turns there were."""
-        person = pseudonym(self._secret, channel, user)
+        person = self._person(channel, user)
         with self.engine.begin() as connection:
-            mine = sa.select(TURNS.c.id).where((TURNS.c.channel == channel) & (TURNS.c.person == person))
+            mine = sa.select(TURNS.c.id).where(_of(TURNS, channel, person))
             connection.execute(RATINGS.delete().where(RATINGS.c.turn.in_(mine)))
-            theirs = (CONVERSATIONS.c.channel == channel) & (CONVERSATIONS.c.person == person)
-            connection.execute(CONVERSATIONS.delete().where(theirs))
-            gone = connection.execute(TURNS.delete().where((TURNS.c.channel == channel) & (TURNS.c.person == person)))
-            return gone.rowcount
+            connection.execute(CONVERSATIONS.delete().where(_of(CONVERSATIONS, channel, person)))
+            return connection.execute(TURNS.delete().where(_of(TURNS, channel, person))).rowcount
 
     def purge(self, before: datetime) -> int:
         """Delete turns and conversations older than a moment; return how many turns there were."""
@@ -157,13 +163,14 @@ class Store:
         """Give the connections back."""
         self.engine.dispose()
 
-    def _claim(self, connection: sa.Connection, message: Message, person: str) -> None:
-        """Make this person's row if it is missing, and lock it: a second message at the same instant waits here."""
-        values = {"channel": message.channel, "person": person, "state": {}, "at": message.sent_at}
-        connection.execute(self._insert(CONVERSATIONS).values(values).on_conflict_do_nothing())
-        if connection.dialect.name == "postgresql":
-            mine = (CONVERSATIONS.c.channel == message.channel) & (CONVERSATIONS.c.person == person)
-            connection.execute(sa.select(CONVERSATIONS.c.person).where(mine).with_for_update())
+    def _person(self, channel: str, user: str) -> str:
+        return pseudonym(self._secret, channel, user)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        """Open a transaction that only reads: it waits for nobody."""
+        with self.engine.connect().execution_options(**{READS_ONLY: True}) as connection, connection.begin():
+            yield connection
 
     def _insert(self, table: sa.Table) -> Any:
         """Return an INSERT that knows ON CONFLICT, which each dialect keeps in a place of its own."""
@@ -197,9 +204,31 @@ def _engine(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads_only = connection.get_execution_options().get(READS_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _of(table: sa.Table, channel: str, person: str) -> sa.ColumnElement[bool]:
+    return (table.c.channel == channel) & (table.c.person == person)
+
+
+def _turn_row(turn: Turn, person: str) -> dict[str, Any]:
+    return {
+        "id": turn.reply.id,
+        "channel": turn.message.channel,
+        "message_id": _clean(turn.message.id),
+        "person": person,
+        "at": turn.message.sent_at,
+        "question": mask(turn.message.text),
+        "kind": turn.reply.kind,
+        "entry": turn.reply.entry,
+        "score": turn.reply.score,
+        "version": turn.reply.version,
+        "reply": asdict(turn.reply),
+        "matches": [{"entry": match.entry, "score": round(match.score, 4)} for match in turn.matches],
+    }
 
 
 def _clean(message_id: str) -> str:

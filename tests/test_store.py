@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from conftest import NOW
 
 from bot.model import Choice, Citation, Conversation, Match, Message, Refer, Reply, Turn, Why
-from bot.store import Store
+from bot.store import Recall, Store
 
 MESSAGE = Message("web", "somebody", "m1", "我的电话13800138000，押金不退", NOW)
 REPLY = Reply(
@@ -34,8 +34,7 @@ TURN = Turn(MESSAGE, REPLY, AFTER, (Match("deposit-refund", 0.9, Why("", (), ())
 
 
 def keep(store: Store, turn: Turn) -> None:
-    with store.transaction(turn.message) as transaction:
-        transaction.record(turn)
+    assert store.record(turn, store.recall(turn.message).revision)
 
 
 def rows(store: Store, table: str) -> list[sa.Row[tuple[object, ...]]]:
@@ -46,11 +45,8 @@ def rows(store: Store, table: str) -> list[sa.Row[tuple[object, ...]]]:
 def test_what_is_kept_comes_back_as_it_was(database: str) -> None:
     store = Store(database, b"s")
     keep(store, TURN)
-    with store.transaction(replace(MESSAGE, id="m2")) as transaction:
-        assert transaction.conversation() == AFTER
-        assert transaction.earlier_reply() is None
-    with store.transaction(MESSAGE) as transaction:
-        assert transaction.earlier_reply() == REPLY
+    assert store.recall(replace(MESSAGE, id="m2")) == Recall(None, AFTER, 1)
+    assert store.recall(MESSAGE) == Recall(REPLY, AFTER, 1)
     store.close()
 
 
@@ -67,24 +63,34 @@ def test_a_person_is_kept_only_as_an_hmac_and_numbers_are_masked(database: str) 
 def test_one_message_is_kept_once(database: str) -> None:
     store = Store(database, b"s")
     keep(store, TURN)
-    with pytest.raises(sa.exc.IntegrityError):
-        keep(store, replace(TURN, reply=replace(REPLY, id="r2")))
+    assert not store.record(replace(TURN, reply=replace(REPLY, id="r2")), 1)
     assert len(rows(store, "turns")) == 1
+    assert store.recall(MESSAGE).revision == 1
     store.close()
 
 
-def test_a_failed_turn_leaves_nothing(database: str) -> None:
+def test_a_turn_that_was_overtaken_leaves_nothing(database: str) -> None:
     store = Store(database, b"s")
-    with pytest.raises(KeyError), store.transaction(MESSAGE) as transaction:
-        transaction.record(TURN)
-        raise KeyError
-    assert rows(store, "turns") == []
-    assert rows(store, "conversations") == []
+    keep(store, TURN)
+    late = replace(TURN, message=replace(MESSAGE, id="m2"), reply=replace(REPLY, id="r2"))
+    assert not store.record(late, 0)
+    assert [row.id for row in rows(store, "turns")] == ["r1"]
     store.close()
 
 
-def test_two_messages_of_one_person_queue_up(database: str) -> None:
-    """Each of 24 messages at once adds one miss to the conversation it finds: none is lost."""
+def test_a_fault_in_the_middle_leaves_nothing(database: str) -> None:
+    """The same turn id under another message: the conversation was written first, and must be gone again."""
+    store = Store(database, b"s")
+    keep(store, TURN)
+    other = replace(TURN, message=replace(MESSAGE, user="other", id="m2"))
+    with pytest.raises(sa.exc.IntegrityError):
+        store.record(other, 0)
+    assert len(rows(store, "conversations")) == 1
+    store.close()
+
+
+def test_of_messages_at_the_same_instant_none_is_lost(database: str) -> None:
+    """Each of 24 messages at once adds one miss to the conversation it finds."""
     store = Store(database, b"s")
     start = threading.Barrier(8)
 
@@ -92,15 +98,15 @@ def test_two_messages_of_one_person_queue_up(database: str) -> None:
         if number < 8:
             start.wait()
         message = replace(MESSAGE, id=f"n{number}")
-        with store.transaction(message) as transaction:
-            before = transaction.conversation()
-            reply = replace(REPLY, id=f"n{number}")
-            transaction.record(Turn(message, reply, replace(before, misses=before.misses + 1)))
+        recorded = False
+        while not recorded:
+            recall = store.recall(message)
+            after = replace(recall.conversation, misses=recall.conversation.misses + 1)
+            recorded = store.record(Turn(message, replace(REPLY, id=f"n{number}"), after), recall.revision)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(send, range(24)))
-    with store.transaction(replace(MESSAGE, id="last")) as transaction:
-        assert transaction.conversation().misses == 24
+    assert store.recall(replace(MESSAGE, id="last")).conversation.misses == 24
     store.close()
 
 
@@ -150,6 +156,5 @@ def test_odd_characters_are_kept_without_a_fault(database: str) -> None:
     store = Store(database, b"s")
     odd = replace(MESSAGE, id="\ud800\0x", user="\ud800", text="a\0b\ud800")
     keep(store, replace(TURN, message=odd))
-    with store.transaction(odd) as transaction:
-        assert transaction.earlier_reply() == REPLY
+    assert store.recall(odd).reply == REPLY
     store.close()

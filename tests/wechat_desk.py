@@ -35,13 +35,11 @@ class Clerk:
     heard: list[Message] = field(default_factory=list)
 
     def answer(self, message: Message) -> Reply:
-        with self.store.transaction(message) as transaction:
-            if earlier := transaction.earlier_reply():
-                return earlier
-            self.heard.append(message)
+        while (recall := self.store.recall(message)).reply is None:
             reply = replace(self.script(message), id=uuid.uuid4().hex)
-            transaction.record(Turn(message, reply, Conversation()))
-            return reply
+            if self.store.record(Turn(message, reply, Conversation()), recall.revision):
+                self.heard.append(message)
+        return recall.reply
 
     def rate(self, turn_id: str, useful: bool, reason: str, at: datetime) -> bool:
         return self.store.rate(turn_id, useful, reason, at)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 from bot.catalogue import Entry, Knowledge
 from bot.knowledge.figures import figures, loose_deadlines
-from bot.knowledge.problems import Report
+from bot.knowledge.problems import Problem, Report
 from bot.rendering import MOST_CHARACTERS, WECHAT_BYTES, entry_text
 
 SHORT_CHARACTERS = 60
@@ -17,9 +18,9 @@ SHORT_CHARACTERS = 60
 def check(knowledge: Knowledge, today: date, report: Report) -> None:
     """Note everything in ``knowledge`` that would mislead someone."""
     _check_wordings(knowledge, report)
+    hotlines = frozenset(knowledge.hotlines)
     for entry in knowledge.entries.values():
-        _check_length(entry, report)
-        _check_figures(entry, knowledge, report)
+        report.problems += _entry_problems(entry, hotlines)
         _check_validity(entry, today, report)
     _check_targets(knowledge, report)
 
@@ -39,6 +40,15 @@ def _check_wordings(knowledge: Knowledge, report: Report) -> None:
                 report.notice(entry.path, entry.line, f"问法「{phrasing}」写了两遍")
 
 
+@lru_cache(maxsize=4096)
+def _entry_problems(entry: Entry, hotlines: frozenset[str]) -> tuple[Problem, ...]:
+    """Return what is wrong with one entry by itself; looked up when another file was edited."""
+    report = Report()
+    _check_length(entry, report)
+    _check_figures(entry, hotlines, report)
+    return tuple(report.problems)
+
+
 def _check_length(entry: Entry, report: Report) -> None:
     text = entry_text(entry, date.min)
     if len(entry.answer.short) > SHORT_CHARACTERS:
@@ -49,9 +59,9 @@ def _check_length(entry: Entry, report: Report) -> None:
         report.error(entry.path, entry.line, f"「{entry.question}」超过微信的{WECHAT_BYTES}字节：删短")
 
 
-def _check_figures(entry: Entry, knowledge: Knowledge, report: Report) -> None:
+def _check_figures(entry: Entry, hotlines: frozenset[str], report: Report) -> None:
     """Every figure must stand in a source that the entry names; hotlines are a source of their own."""
-    known = set(knowledge.hotlines)
+    known = set(hotlines)
     for basis in entry.basis:
         source = basis.source
         known |= figures("\n".join([*source.facts, source.title, source.citation, source.number, source.date, source.status]))

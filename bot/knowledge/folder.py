@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bot.catalogue import Guide, Knowledge, Source
 from bot.knowledge.checks import check
@@ -42,7 +42,11 @@ def load(folder: Path, today: date) -> Knowledge:
 def inspect(folder: Path, today: date) -> tuple[Knowledge | None, list[Problem]]:
     """Return the knowledge base (None when it cannot go live) and every problem and notice, sorted by place."""
     report = Report()
-    texts = read_texts(folder, report)
+    return inspect_texts(read_texts(folder, report), today, report)
+
+
+def inspect_texts(texts: dict[str, str], today: date, report: Report) -> tuple[Knowledge | None, list[Problem]]:
+    """Return the same for texts by path; ``report`` has what was wrong while they were read."""
     knowledge = build(texts, today, report)
     return (None if report.errors else knowledge), sorted(report.problems)
 
@@ -52,17 +56,26 @@ def read_texts(folder: Path, report: Report) -> dict[str, str]:
     texts: dict[str, str] = {}
     for path in sorted(folder.rglob("*.md")):
         name = path.relative_to(folder).as_posix()
-        if path.name == "README.md" or name.startswith("leaflets/"):
+        if not is_knowledge(name):
             continue
         try:
             # utf-8-sig: Windows editors put a byte-order mark in front, and that is fine.
             texts[name] = path.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:
             report.error(name, 1, "不是 UTF-8 编码（可能存成了 GBK）：用记事本“另存为”，编码选 UTF-8")
+        except FileNotFoundError:
+            continue  # an editor put another file in its place between the listing and this line
+        except OSError:
+            report.error(name, 1, "读不出来：看看是不是文件夹，或者没有读的权限")
     for name in LISTS:
         if f"{name}.md" not in texts:
             report.error(f"{name}.md", 1, "缺这个文件，或者读不出来")
     return texts
+
+
+def is_knowledge(name: str) -> bool:
+    """Return whether a Markdown file (path relative to the folder) is one that the bot reads."""
+    return name.endswith(".md") and PurePosixPath(name).name != "README.md" and not name.startswith("leaflets/")
 
 
 def build(texts: dict[str, str], today: date, report: Report) -> Knowledge:

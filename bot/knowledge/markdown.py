@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from markdown_it import MarkdownIt
@@ -68,8 +69,12 @@ class Section:
 PARSER = MarkdownIt("zero").enable(["heading", "list"])
 
 
+@lru_cache(maxsize=400)
 def parse(text: str) -> tuple[Section, ...]:
-    """Return the top-level sections of a Markdown text; text before the first heading is passed over."""
+    """Return the top-level sections of a Markdown text; text before the first heading is passed over.
+
+    What a text says never changes, so an edit of one file does not make the others be parsed again.
+    """
     sections = _flat_sections(PARSER.parse(text))
     return _nest(sections)
 

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(16), primary_key=True),
         sa.Column("person", sa.String(32), primary_key=True),
         sa.Column("state", sa.JSON, nullable=False),
+        sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False, index=True),
     )
     op.create_table(

@@ -1,0 +1,201 @@
+"""Guards the meaning of the knowledge base: every question that staff wrote down must still reach its entry; pure.
+
+A question is stolen when another entry (or a neighbour, a danger, a fixed talk) answers it. Written twice, or nearly so,
+a wording can reach only one entry; and what is a little like another entry's wording must not win its ranking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from rapidfuzz import fuzz, process
+
+from bot.catalogue import EmergencyRule, Entry, Knowledge
+from bot.dialogue import decide
+from bot.emergency import find_emergency
+from bot.matching import Finder
+from bot.model import Conversation, Message, Reply
+from bot.text import Normaliser, compact
+
+SAME = 90.0
+"""From this rapidfuzz ratio on two wordings are one: only one entry may have it."""
+
+LIKE = 85.0
+"""From this ratio on each of two wordings must win its own ranking even if it were worded a little differently."""
+
+REACH = 60.0
+"""A new wording less like a test question than this cannot take it away."""
+
+BLOCK = 1000
+"""How many wordings are compared with all others at a time: 1,000 x 14,000 likenesses are 56 MB."""
+
+NOON = datetime(2026, 1, 1, 4, tzinfo=UTC)
+SPANS = {"smalltalk": "固定回应", "emergency": "紧急情况", "choices": "只列出几条让人选", "none": "答“不知道”或指到别处"}
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A question that staff wrote down: as written, in its one form, whose it is; ``test`` when under ``### 测试``."""
+
+    text: str
+    form: str
+    owner: str
+    test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stolen:
+    """A question that no longer reaches its entry; ``thief`` says in Chinese what takes it, ``by`` the wording that does.
+
+    ``entry`` is the thief's id when it is an entry: there the line to mend is; ``likeness`` (0 to 100) is set for pairs.
+    """
+
+    question: str
+    owner: str
+    thief: str
+    by: str
+    entry: str | None = None
+    likeness: float = 0.0
+
+
+def guard(
+    knowledge: Knowledge, finder: Finder, former: Knowledge | None = None, progress: Progress = lambda _done, _all: None
+) -> list[Stolen]:
+    """Return every question that is stolen; with ``former`` only those that the edit since then can have touched."""
+    stored = stored_questions(knowledge)
+    if former is None:
+        pairs, asked = list(near_pairs(stored, stored, LIKE)), list(stored)
+    else:
+        before = stored_questions(former)
+        added = _added(stored, before)
+        pairs = list(near_pairs(added, stored, LIKE))
+        asked = _touched(stored, added, former, knowledge)
+    found = [*_lost(asked, knowledge, finder, progress), *_twins(pairs, knowledge, finder)]
+    return list({(one.question, one.owner): one for one in reversed(found)}.values())[::-1]
+
+
+def unreached(stolen: Iterable[Stolen], knowledge: Knowledge) -> list[Entry]:
+    """Return the entries whose every question is stolen."""
+    lost: dict[str, set[str]] = {}
+    for one in stolen:
+        lost.setdefault(one.owner, set()).add(one.question)
+    own = {owner: {knowledge.entries[owner].question, *knowledge.entries[owner].phrasings} for owner in lost}
+    return [knowledge.entries[owner] for owner, questions in lost.items() if own[owner] <= questions]
+
+
+def stored_questions(knowledge: Knowledge) -> tuple[Stored, ...]:
+    """Return every question of every entry in file order: its title, its phrasings, its test questions."""
+    normaliser = Normaliser(knowledge.words.replace)
+
+    def of(entry: Entry) -> Iterator[Stored]:
+        for test, texts in ((False, (entry.question, *entry.phrasings)), (True, entry.tests)):
+            for text in dict.fromkeys(texts):
+                yield Stored(text, compact(normaliser(text).standard), entry.id, test)
+
+    return tuple(one for entry in knowledge.entries.values() for one in of(entry))
+
+
+def near_pairs(
+    some: Sequence[Stored], everything: Sequence[Stored], least: float
+) -> Iterator[tuple[Stored, Stored, float]]:
+    """Yield the pairs of different entries that are at least so like each other (0 to 100), each pair once."""
+    forms = [one.form for one in everything]
+    seen: set[tuple[Stored, Stored]] = set()
+    for start in range(0, len(some), BLOCK):
+        block = some[start : start + BLOCK]
+        likenesses = process.cdist([one.form for one in block], forms, scorer=fuzz.ratio, score_cutoff=least, workers=2)
+        for row, column in zip(*np.nonzero(likenesses), strict=True):
+            one, other = block[row], everything[column]
+            if one.owner != other.owner and (other, one) not in seen:
+                seen.add((one, other))
+                yield one, other, float(likenesses[row, column])
+
+
+def ask(text: str, knowledge: Knowledge, finder: Finder) -> Reply:
+    """Return the reply to a question that opens a conversation."""
+    return decide(Message("guard", "guard", "", text, NOON), Conversation(), finder.find(text), knowledge).reply
+
+
+def _added(stored: Iterable[Stored], before: Iterable[Stored]) -> list[Stored]:
+    known = {(one.form, one.owner, one.test) for one in before}
+    return [one for one in stored if (one.form, one.owner, one.test) not in known]
+
+
+def _touched(
+    stored: Sequence[Stored], added: Sequence[Stored], former: Knowledge, knowledge: Knowledge
+) -> list[Stored]:
+    """Return the stored questions that an edit can have touched: new ones, their likes, whatever new signs speak of."""
+    normaliser = Normaliser(knowledge.words.replace)
+    foreign = {compact(normaliser(text).standard) for text in _foreign(knowledge) - _foreign(former)}
+    signs = _new_signs(former, knowledge)
+    talk = {form for form in _fixed_talk(knowledge) - _fixed_talk(former) if form}
+    near = {other for _, other, _ in near_pairs(added, [one for one in stored if one.test], REACH)} if added else set()
+    new = set(added)
+    return [
+        one
+        for one in stored
+        if one in new
+        or one in near
+        or one.form in foreign
+        or any(form in one.form for form in talk)
+        or find_emergency(one.form, signs) is not None
+    ]
+
+
+def _foreign(knowledge: Knowledge) -> set[str]:
+    """Return the wordings that lead elsewhere than to an entry."""
+    groups = [n.phrasings for n in knowledge.neighbours.values()]
+    groups += [(neighbour.name,) for neighbour in knowledge.neighbours.values()]
+    groups += [guide.triggers for guide in knowledge.guides.values()]
+    groups += [rule.examples for rule in knowledge.emergencies]
+    return {text for group in groups for text in group}
+
+
+def _new_signs(former: Knowledge, knowledge: Knowledge) -> tuple[EmergencyRule, ...]:
+    """Return one rule with the signs of danger that an edit added; signs that an ``除非`` no longer takes back count, too."""
+    before = {sign for rule in former.emergencies for sign in rule.signs}
+    now = {sign for rule in knowledge.emergencies for sign in rule.unless}
+    signs = [sign for rule in knowledge.emergencies for sign in rule.signs if sign not in before]
+    signs += [sign for rule in former.emergencies for sign in rule.unless if sign not in now]
+    return (EmergencyRule("new", (), "", None, tuple(signs), (), ()),) if signs else ()
+
+
+def _fixed_talk(knowledge: Knowledge) -> set[str]:
+    return {text for talk in knowledge.smalltalk.values() for text in (*talk.exact, *talk.contains)}
+
+
+def _lost(asked: Sequence[Stored], knowledge: Knowledge, finder: Finder, progress: Progress) -> Iterator[Stolen]:
+    """Yield the questions that get another answer than their entry's."""
+    for number, one in enumerate(asked, 1):
+        progress(number, len(asked))
+        reply = ask(one.text, knowledge, finder)
+        if reply.kind == "answer" and reply.entry == one.owner:
+            continue
+        thief = reply.entry if reply.kind == "answer" else None
+        name = f"「{knowledge.entries[thief].question}」" if thief else SPANS.get(reply.kind, reply.kind)
+        matches = finder.find(one.text).matches
+        by = next((match.why.phrasing for match in matches if match.entry == thief), "")
+        yield Stolen(one.text, one.owner, name, by, thief)
+
+
+def _twins(
+    pairs: Iterable[tuple[Stored, Stored, float]], knowledge: Knowledge, finder: Finder
+) -> Iterator[Stolen]:
+    """Yield the pairs that are one wording, and those of which one does not win its own ranking."""
+    for new, old, likeness in pairs:
+        if likeness >= SAME:
+            yield _robbed(old, new, likeness, knowledge)
+            continue
+        for owner, thief in ((old, new), (new, old)):
+            if finder.assess(owner.text)[1] == thief.owner:
+                yield _robbed(owner, thief, likeness, knowledge)
+
+
+def _robbed(owner: Stored, thief: Stored, likeness: float, knowledge: Knowledge) -> Stolen:
+    name = f"「{knowledge.entries[thief.owner].question}」"
+    return Stolen(owner.text, owner.owner, name, thief.text, thief.owner, likeness)
