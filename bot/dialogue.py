@@ -14,7 +14,7 @@ from itertools import zip_longest
 from bot.catalogue import Knowledge
 from bot.emergency import find_emergency
 from bot.followups import CORRECTION, RETURN, WRONG, aspect_of, pick_number, picked, stripped
-from bot.model import MAX_READ, Conversation, Findings, Match, Message, Turn
+from bot.model import MAX_READ, Choice, Conversation, Findings, Match, Message, Turn
 from bot.places import Found, find_place
 from bot.saying import Case, Said, Sayer
 from bot.text import compact
@@ -49,10 +49,12 @@ def decide(message: Message, before: Conversation, findings: Findings, knowledge
     ``findings`` are the finder's for this message in the light of ``before.recent``; the reply's ``id`` and ``version`` are
     filled in by the caller.
     """
-    fresh = _fresh(message, before)
+    fresh = _known(_fresh(message, before), knowledge)
     place = _place(message, findings, knowledge)
     conversation = replace(fresh, last_at=message.sent_at, place=_county(place) or fresh.place)
-    case = Case(message, conversation, findings, knowledge, place, Sayer(knowledge, message.sent_at.date(), conversation.place))
+    case = Case(
+        message, conversation, findings, knowledge, place, Sayer(knowledge, message.sent_at.date(), conversation.place)
+    )
     said = next(said for step in STEPS if (said := step(case)) is not None)
     reply = said.reply
     if len(message.text) > MAX_READ:
@@ -64,6 +66,22 @@ def _fresh(message: Message, before: Conversation) -> Conversation:
     if before.last_at is not None and message.sent_at - before.last_at > FORGET_AFTER:
         return Conversation()
     return before
+
+
+def _known(conversation: Conversation, knowledge: Knowledge) -> Conversation:
+    """Return a conversation without what staff have since renamed or taken away: it may stem from another knowledge base."""
+    moved = (knowledge.moved.get(entry, entry) for entry in conversation.recent)
+    recent = tuple(entry for entry in moved if entry in knowledge.entries)
+    choices = tuple(choice for choice in conversation.choices if _leads_somewhere(choice, knowledge))
+    place = conversation.place if conversation.place in knowledge.offices else None
+    return replace(conversation, recent=recent, choices=choices, place=place)
+
+
+def _leads_somewhere(choice: Choice, knowledge: Knowledge) -> bool:
+    if choice.option is not None:
+        guide, node = choice.option.split("/")
+        return guide in knowledge.guides and node in knowledge.guides[guide].nodes
+    return choice.entry is None or choice.entry in knowledge.entries
 
 
 def _place(message: Message, findings: Findings, knowledge: Knowledge) -> Found:
@@ -192,8 +210,12 @@ def _sure(case: Case) -> Said | None:
 
 
 def _neighbour(case: Case) -> Said | None:
-    neighbour = case.findings.neighbour
-    return case.sayer.refer(case, case.knowledge.neighbours[neighbour]) if neighbour is not None else None
+    """Not ours: whose it is. What is nobody's we know counts as not understood."""
+    neighbour = case.knowledge.neighbours.get(case.findings.neighbour or "")
+    if neighbour is None:
+        return None
+    lost = not neighbour.phone and case.conversation.misses + 1 >= MENU_AFTER
+    return _nothing(case) if lost else case.sayer.refer(case, neighbour)
 
 
 def _leaning(case: Case) -> Said | None:
@@ -259,7 +281,9 @@ def _talk_of(text: str, knowledge: Knowledge) -> str | None:
         if text in talk.exact:
             return talk.id
     short = len(text) <= 12
-    return next((t.id for t in knowledge.smalltalk.values() if short and any(word in text for word in t.contains)), None)
+    return next(
+        (t.id for t in knowledge.smalltalk.values() if short and any(word in text for word in t.contains)), None
+    )
 
 
 STEPS: tuple[Callable[[Case], Said | None], ...] = (

@@ -5,7 +5,12 @@ from __future__ import annotations
 from bot.catalogue import Knowledge
 from bot.model import Findings, Match
 
-OUTCOMES = {"sure": "有把握，直接回答", "unsure": "没把握，列出来让人选", "neighbour": "不归这里管，指路", "nothing": "不知道"}
+OUTCOMES = {
+    "sure": "有把握，直接回答",
+    "unsure": "没把握，列出来让人选",
+    "neighbour": "不归这里管，指路",
+    "nothing": "不知道",
+}
 RUNNERS_UP = 3
 
 
@@ -23,7 +28,8 @@ def explain(findings: Findings, knowledge: Knowledge) -> list[str]:
 def _line(match: Match, knowledge: Knowledge) -> str:
     entry = knowledge.entries[match.entry]
     shared = "、".join(match.why.shared) or "无"
-    return f"{match.score:.2f} 「{entry.question}」（{entry.id}，{entry.path}:{entry.line}），最近的问法「{match.why.phrasing}」，共有的词：{shared}"
+    where = f"{entry.id}，{entry.path}:{entry.line}"
+    return f"{match.score:.2f} 「{entry.question}」（{where}），最近的问法「{match.why.phrasing}」，共有的词：{shared}"
 
 
 def _advice(findings: Findings, knowledge: Knowledge) -> str:

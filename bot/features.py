@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import jieba
@@ -63,7 +64,7 @@ class Cutter:
             for character in word if CHINESE.fullmatch(word) else ():
                 found[f"c:{character}"] = CHARACTER
         for run in CHINESE.findall(text):
-            for left, right in zip(run, run[1:], strict=False):
+            for left, right in pairwise(run):
                 pair = left + right
                 found[f"b:{pair}"] = FRAME if pair in self._frames else PAIR
         return found

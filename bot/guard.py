@@ -6,9 +6,10 @@ a wording can reach only one entry; and what is a little like another entry's wo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import numpy as np
 from rapidfuzz import fuzz, process
@@ -16,6 +17,7 @@ from rapidfuzz import fuzz, process
 from bot.catalogue import EmergencyRule, Entry, Knowledge
 from bot.dialogue import decide
 from bot.emergency import find_emergency
+from bot.knowledge import Problem
 from bot.matching import Finder
 from bot.model import Conversation, Message, Reply
 from bot.text import Normaliser, compact
@@ -52,7 +54,8 @@ class Stored:
 class Stolen:
     """A question that no longer reaches its entry; ``thief`` says in Chinese what takes it, ``by`` the wording that does.
 
-    ``entry`` is the thief's id when it is an entry: there the line to mend is; ``likeness`` (0 to 100) is set for pairs.
+    ``entry`` is the thief's id when it is an entry: there the line to mend is. A ``mild`` one is worth knowing but keeps
+    nothing from going live: danger comes first, whoever wrote the question down, and old pairs are only told.
     """
 
     question: str
@@ -60,23 +63,53 @@ class Stolen:
     thief: str
     by: str
     entry: str | None = None
-    likeness: float = 0.0
+    mild: bool = False
 
 
 def guard(
     knowledge: Knowledge, finder: Finder, former: Knowledge | None = None, progress: Progress = lambda _done, _all: None
 ) -> list[Stolen]:
     """Return every question that is stolen; with ``former`` only those that the edit since then can have touched."""
-    stored = stored_questions(knowledge)
     if former is None:
-        pairs, asked = list(near_pairs(stored, stored, LIKE)), list(stored)
+        stored = added = stored_questions(knowledge)
+        asked = list(stored)
     else:
         before = stored_questions(former)
+        same_words = former.words.replace == knowledge.words.replace
+        stored = stored_questions(knowledge, {one.text: one.form for one in before} if same_words else {})
         added = _added(stored, before)
-        pairs = list(near_pairs(added, stored, LIKE))
         asked = _touched(stored, added, former, knowledge)
-    found = [*_lost(asked, knowledge, finder, progress), *_twins(pairs, knowledge, finder)]
+    pairs = near_pairs(added, stored, LIKE)
+    lost = _lost(asked, frozenset(added), knowledge, finder, progress)
+    found = [*lost, *_twins(pairs, knowledge, finder, known=former is None)]
     return list({(one.question, one.owner): one for one in reversed(found)}.values())[::-1]
+
+
+def problems(stolen: Sequence[Stolen], knowledge: Knowledge, texts: Mapping[str, str]) -> list[Problem]:
+    """Return what staff are told: each stolen question where the edit is to be mended, and what nobody can reach.
+
+    ``texts`` are the files' by path, in which the line of a wording is looked up.
+    """
+    told = [_problem(one, knowledge, texts) for one in stolen]
+    lost = unreached((one for one in stolen if not one.mild), knowledge)
+    return sorted([*told, *(Problem(e.path, e.line, f"没有一句问得到「{e.question}」：加几条别处没有的问法") for e in lost)])
+
+
+def _problem(one: Stolen, knowledge: Knowledge, texts: Mapping[str, str]) -> Problem:
+    owner = knowledge.entries[one.owner]
+    if one.entry is None or one.entry == one.owner:
+        line = _line_of(one.question, owner, texts)
+        return Problem(owner.path, line, f"「{owner.question}」的「{one.question}」问不到它：{one.thief}", one.mild)
+    thief = knowledge.entries[one.entry]
+    line = _line_of(one.by, thief, texts)
+    text = f"问法「{one.by}」会抢走「{owner.question}」（{owner.path}）的「{one.question}」：说具体一点，或者删掉"
+    return Problem(thief.path, line, text, one.mild)
+
+
+def _line_of(wording: str, entry: Entry, texts: Mapping[str, str]) -> int:
+    """Return the line (from 1) on which an entry's wording stands; the entry's own when it is nowhere."""
+    lines = texts.get(entry.path, "").split("\n")
+    return next((n for n, line in enumerate(lines, 1) if n > entry.line and line.strip(" -\r") == wording), entry.line)
 
 
 def unreached(stolen: Iterable[Stolen], knowledge: Knowledge) -> list[Entry]:
@@ -88,14 +121,17 @@ def unreached(stolen: Iterable[Stolen], knowledge: Knowledge) -> list[Entry]:
     return [knowledge.entries[owner] for owner, questions in lost.items() if own[owner] <= questions]
 
 
-def stored_questions(knowledge: Knowledge) -> tuple[Stored, ...]:
-    """Return every question of every entry in file order: its title, its phrasings, its test questions."""
+def stored_questions(knowledge: Knowledge, forms: Mapping[str, str] = MappingProxyType({})) -> tuple[Stored, ...]:
+    """Return every question of every entry in file order: its title, its phrasings, its test questions.
+
+    ``forms`` are those known already, by text.
+    """
     normaliser = Normaliser(knowledge.words.replace)
 
     def of(entry: Entry) -> Iterator[Stored]:
         for test, texts in ((False, (entry.question, *entry.phrasings)), (True, entry.tests)):
             for text in dict.fromkeys(texts):
-                yield Stored(text, compact(normaliser(text).standard), entry.id, test)
+                yield Stored(text, forms.get(text) or compact(normaliser(text).standard), entry.id, test)
 
     return tuple(one for entry in knowledge.entries.values() for one in of(entry))
 
@@ -121,9 +157,9 @@ def ask(text: str, knowledge: Knowledge, finder: Finder) -> Reply:
     return decide(Message("guard", "guard", "", text, NOON), Conversation(), finder.find(text), knowledge).reply
 
 
-def _added(stored: Iterable[Stored], before: Iterable[Stored]) -> list[Stored]:
+def _added(stored: Iterable[Stored], before: Iterable[Stored]) -> tuple[Stored, ...]:
     known = {(one.form, one.owner, one.test) for one in before}
-    return [one for one in stored if (one.form, one.owner, one.test) not in known]
+    return tuple(one for one in stored if (one.form, one.owner, one.test) not in known)
 
 
 def _touched(
@@ -169,7 +205,9 @@ def _fixed_talk(knowledge: Knowledge) -> set[str]:
     return {text for talk in knowledge.smalltalk.values() for text in (*talk.exact, *talk.contains)}
 
 
-def _lost(asked: Sequence[Stored], knowledge: Knowledge, finder: Finder, progress: Progress) -> Iterator[Stolen]:
+def _lost(
+    asked: Sequence[Stored], added: Set[Stored], knowledge: Knowledge, finder: Finder, progress: Progress
+) -> Iterator[Stolen]:
     """Yield the questions that get another answer than their entry's."""
     for number, one in enumerate(asked, 1):
         progress(number, len(asked))
@@ -180,22 +218,22 @@ def _lost(asked: Sequence[Stored], knowledge: Knowledge, finder: Finder, progres
         name = f"「{knowledge.entries[thief].question}」" if thief else SPANS.get(reply.kind, reply.kind)
         matches = finder.find(one.text).matches
         by = next((match.why.phrasing for match in matches if match.entry == thief), "")
-        yield Stolen(one.text, one.owner, name, by, thief)
+        yield Stolen(one.text, one.owner, name, by, thief, mild=reply.kind == "emergency" and one in added)
 
 
 def _twins(
-    pairs: Iterable[tuple[Stored, Stored, float]], knowledge: Knowledge, finder: Finder
+    pairs: Iterable[tuple[Stored, Stored, float]], knowledge: Knowledge, finder: Finder, known: bool
 ) -> Iterator[Stolen]:
     """Yield the pairs that are one wording, and those of which one does not win its own ranking."""
     for new, old, likeness in pairs:
         if likeness >= SAME:
-            yield _robbed(old, new, likeness, knowledge)
+            yield _robbed(old, new, knowledge, mild=False)
             continue
         for owner, thief in ((old, new), (new, old)):
             if finder.assess(owner.text)[1] == thief.owner:
-                yield _robbed(owner, thief, likeness, knowledge)
+                yield _robbed(owner, thief, knowledge, mild=known)
 
 
-def _robbed(owner: Stored, thief: Stored, likeness: float, knowledge: Knowledge) -> Stolen:
+def _robbed(owner: Stored, thief: Stored, knowledge: Knowledge, mild: bool) -> Stolen:
     name = f"「{knowledge.entries[thief.owner].question}」"
-    return Stolen(owner.text, owner.owner, name, thief.text, thief.owner, likeness)
+    return Stolen(owner.text, owner.owner, name, thief.text, thief.owner, mild)

@@ -7,6 +7,7 @@ the finder surer -> an outcome, here.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -17,8 +18,9 @@ from rapidfuzz import fuzz
 from bot.catalogue import Knowledge
 from bot.certainty import ASK, SURE, Evidence, chance
 from bot.features import Cutter
+from bot.indexcache import IndexCache
 from bot.model import Findings, Match, Outcome, Why
-from bot.ranking import FEW, Asked, Group, Ranker, Ranking, make_groups
+from bot.ranking import FEW, Asked, Group, Ranker, Ranking, make_ranker
 from bot.sounds import Ear
 from bot.text import Normaliser, compact
 
@@ -40,8 +42,8 @@ DANGER = 0.6
 EXACT = 0.99
 """The score of a wording that staff wrote down themselves."""
 
-CLOSE = 80.0
-"""From this rapidfuzz ratio on two sentences differ so little that a 不 more or less turns the meaning round."""
+SAME_SENTENCE = 92.0
+"""From this rapidfuzz ratio on, negations left out, two sentences are the same: then a 不 turns the meaning round."""
 
 LEAST_SAID = 4
 """In how many phrasings a word must stand before mistyped words are heard as it."""
@@ -49,22 +51,51 @@ LEAST_SAID = 4
 WITHIN = 5
 """How many entries of what the talk is about are handed on."""
 
+EXACT_KINDS = ("entry", "neighbour", "guide")
+"""Whose wordings are recognised whole; dangers have their own way."""
+
 NEGATIONS = "不没未别无"
-HARMLESS_NEGATION = ("是不是", "有没有", "能不能", "可不可以", "要不要", "会不会", "算不算", "不知道", "不好意思", "需不需要")
+DROP = str.maketrans("", "", NEGATIONS + " ,?!")
+ASKING_END = re.compile(r"[不没](?:[啊呀呢吗]|有)?[ ?!]*$")
+HARMLESS_NEGATION = (
+    "是不是",
+    "有没有",
+    "能不能",
+    "可不可以",
+    "要不要",
+    "会不会",
+    "算不算",
+    "不知道",
+    "不好意思",
+    "需不需要",
+)
 
 
 class Finder:
     """Built once from a knowledge base; safe to share between threads."""
 
-    def __init__(self, knowledge: Knowledge, folder: Path) -> None:
-        """Take what there is to find; ``folder`` is a private place for the tokenizer's cache."""
-        self._normaliser = Normaliser(knowledge.words.replace)
-        self._cutter = Cutter(knowledge.words.known, knowledge.words.frames, folder)
-        groups = make_groups(knowledge, self._normaliser, self._cutter)
-        self._ranker = Ranker(groups, self._cutter)
-        self._exact = {compact(text): n for n, group in enumerate(groups) for text in group.phrasings}
+    def __init__(self, knowledge: Knowledge, folder: Path, former: Finder | None = None) -> None:
+        """Take what there is to find.
+
+        ``folder`` is a private place for the tokenizer's cache and the index's; ``former`` a finder for an earlier version
+        of the knowledge base, whose work on unchanged texts is taken over.
+        """
+        words = knowledge.words
+        self._lists = repr((sorted(words.replace.items()), words.frames, words.known))
+        same = former is not None and former._lists == self._lists
+        self._normaliser: Normaliser = former._normaliser if former and same else Normaliser(words.replace)
+        self._cutter: Cutter = former._cutter if former and same else Cutter(words.known, words.frames, folder)
+        cache = IndexCache(folder, self._lists)
+        known = former._ranker if former and same else cache.read()
+        self._ranker: Ranker = make_ranker(knowledge, self._normaliser, self._cutter, known)
+        if self._ranker is not known:
+            cache.write(self._ranker)
+        groups = self._ranker.groups
+        self._exact = {
+            compact(text): n for n, group in enumerate(groups) for text in group.phrasings if group.kind in EXACT_KINDS
+        }
         self._place = {group.id: n for n, group in enumerate(groups)}
-        self._broad = {compact(self._normaliser(word).standard) for word in knowledge.words.broad}
+        self._broad = {compact(self._normaliser(word).standard) for word in words.broad}
         self._ear = Ear(_spoken_words(groups, self._cutter))
 
     def find(self, raw: str, recent: Sequence[str] = (), measures: Sequence[int] = ()) -> Findings:
@@ -77,7 +108,7 @@ class Finder:
         if not whole:
             return Findings(text.plain, text.standard, "nothing")
         exact = self._exact.get(whole)
-        ranking, corrected = self._heard(self._ranker.rank(text.standard))
+        ranking, corrected = self._heard(self._ranker.rank(self._ask(text.standard)))
         found = self._exactly(exact, ranking) if exact is not None else self._outcome(ranking)
         return replace(
             found,
@@ -90,8 +121,14 @@ class Finder:
 
     def assess(self, raw: str) -> tuple[Evidence, str]:
         """Return, for fitting the certainty, what speaks for the first group of a question's ranking, and its id."""
-        ranking, _ = self._heard(self._ranker.rank(self._normaliser(raw).standard))
+        ranking, _ = self._heard(self._ranker.rank(self._ask(self._normaliser(raw).standard)))
         return ranking.evidence, self._ranker.groups[ranking.order[0]].id
+
+    def _ask(self, text: str) -> Asked:
+        """Return a question (already in its one form) cut."""
+        words = tuple(self._cutter.words(text))
+        content = tuple(word for word in words if not self._cutter.is_frame(word))
+        return Asked(text, words, content, self._cutter.features(text))
 
     def _heard(self, ranking: Ranking) -> tuple[Ranking, str | None]:
         """Return the ranking of the question with mistyped words corrected, when the sentence supports it.
@@ -106,7 +143,7 @@ class Finder:
         text = ranking.asked.text
         for written, known in heard:
             text = text.replace(written, known)
-        corrected = self._ranker.rank(self._normaliser.standard(text))
+        corrected = self._ranker.rank(self._ask(self._normaliser.standard(text)))
         before, after = _best(ranking), _best(corrected)
         if after < before * HEARD_GAIN or chance(corrected.evidence) <= chance(ranking.evidence):
             return ranking, None
@@ -131,7 +168,9 @@ class Finder:
         """Return the findings for a wording that staff wrote down: nothing is surer."""
         group = self._ranker.groups[number]
         others = [m for m in self._matches(ranking, EXACT / 2) if m.entry != group.id]
-        matches = [Match(group.id, EXACT, self._why(ranking.asked, number)), *others] if group.kind == "entry" else others
+        matches = (
+            [Match(group.id, EXACT, self._why(ranking.asked, number)), *others] if group.kind == "entry" else others
+        )
         outcome: Outcome = "neighbour" if group.kind == "neighbour" else "sure"
         return self._findings(ranking, group, outcome, tuple(matches[:FEW]))
 
@@ -180,7 +219,7 @@ class Finder:
             here = [n for n, group in enumerate(groups) if group.service == groups[shown].service]
         else:
             here = [n for n, group in enumerate(groups) if group.kind == "entry" and group.measures[0] in measures]
-        own = self._ranker.index.shares(ranking.asked.weighted)
+        own = ranking.own
         here.sort(key=lambda n: (-float(own[n]), n))
         return tuple(Match(groups[n].id, round(float(own[n]), 4), self._why(ranking.asked, n)) for n in here[:WITHIN])
 
@@ -190,15 +229,21 @@ def _best(ranking: Ranking) -> float:
 
 
 def _turned_round(ranking: Ranking) -> bool:
-    """Return whether the nearest phrasing is nearly the same sentence with its meaning turned round."""
-    if fuzz.ratio(ranking.asked.text, ranking.phrasing) < CLOSE:
+    """Return whether the nearest phrasing is the same sentence but for a 不 or 没 that turns its meaning round."""
+    asked, phrasing = _plainly(ranking.asked.text), _plainly(ranking.phrasing)
+    if _negations(asked) % 2 == _negations(phrasing) % 2:
         return False
-    return _negations(ranking.asked.text) % 2 != _negations(ranking.phrasing) % 2
+    return fuzz.ratio(asked.translate(DROP), phrasing.translate(DROP)) >= SAME_SENTENCE
+
+
+def _plainly(text: str) -> str:
+    """Return a sentence without the 不 and 没 that only ask (有没有, 行不行, 能领不)."""
+    for harmless in HARMLESS_NEGATION:
+        text = text.replace(harmless, "")
+    return ASKING_END.sub("", text)
 
 
 def _negations(text: str) -> int:
-    for harmless in HARMLESS_NEGATION:
-        text = text.replace(harmless, "")
     return sum(text.count(sign) for sign in NEGATIONS)
 
 
@@ -206,6 +251,6 @@ def _spoken_words(groups: Iterable[Group], cutter: Cutter) -> list[str]:
     """Return the content words that several phrasings use, the most used first: a word said once is heard in too much."""
     counted: Counter[str] = Counter()
     for group in groups:
-        for phrasing in group.phrasings:
-            counted.update(word for word in cutter.with_parts(phrasing) if not cutter.is_frame(word))
-    return [word for word, count in counted.most_common() if count >= LEAST_SAID]
+        for words in group.sorted_words:
+            counted.update(words.split(" "))
+    return [word for word, count in counted.most_common() if count >= LEAST_SAID and not cutter.is_frame(word)]

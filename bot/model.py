@@ -75,7 +75,8 @@ class Reply:
     """What the bot says, the same from every door.
 
     ``body`` is the text without the numbered choices; ``text`` has them. ``score`` (0 to 1) is how sure the bot is, for
-    answer and choices only. ``version`` is the content hash of the knowledge base that answered.
+    answer and choices only. ``version`` is the content hash of the knowledge base that answered. ``forget`` says that
+    all that is kept of the person is to be deleted.
     """
 
     kind: Kind
@@ -91,6 +92,7 @@ class Reply:
     score: float | None = None
     version: str = ""
     handover: bool = False
+    forget: bool = False
 
     @property
     def text(self) -> str:
@@ -172,6 +174,7 @@ class Conversation:
 
     ``recent`` are the ids of the entries shown, newest first, at most 5. ``choices`` are what is open to be picked.
     ``misses`` counts how often in a row nothing was understood. ``last_at`` is the last message's own time.
+    ``told`` says that the person has read what is kept of them.
     """
 
     recent: tuple[str, ...] = ()
@@ -179,11 +182,34 @@ class Conversation:
     place: str | None = None
     misses: int = 0
     last_at: datetime | None = None
+    told: bool = False
 
     @property
     def measures(self) -> tuple[int, ...]:
         """The measures that the open choices lead to: what the talk is about before anything was answered."""
         return tuple(dict.fromkeys(measure for choice in self.choices for measure in choice.measures[:1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the bot is: ``fault`` says why the store cannot be asked, empty when it can.
+
+    ``waiting`` turns are on disk until the store takes them, ``lost`` ones of this process are kept nowhere.
+    ``version`` and ``entries`` are those of the knowledge base that answers; ``problems`` (path:line: what) are why the
+    folder's newest is not it.
+    """
+
+    fault: str
+    waiting: int
+    lost: int
+    version: str
+    entries: int
+    problems: tuple[str, ...] = ()
+
+    @property
+    def degraded(self) -> bool:
+        """Whether people get answers without memory, turns wait, or staff's last edit could not go live."""
+        return bool(self.fault or self.waiting or self.lost or self.problems)
 
 
 @dataclass(frozen=True, slots=True)

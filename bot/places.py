@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from bot.catalogue import Outside, Place
 
-ORDINARY = frozenset("平台 太平 天堂 河口 大江 大方 大湾 新城 新兴 高峰 白石 前锋 石城 建城 通门 宝珠 分界 龙湾 连州 金鸡 河头 西宁 龙乡 东成 镇安 高村".split())
+ORDINARY = frozenset(
+    "平台 太平 天堂 河口 大江 大方 大湾 新城 新兴 高峰 白石 前锋 石城 建城 "
+    "通门 宝珠 分界 龙湾 连州 金鸡 河头 西宁 龙乡 东成 镇安 高村".split()
+)
 """Names that are ordinary words or other places too: alone they never set a place."""
 
 BEFORE = "在|喺|系|去|到|住|回"
@@ -48,7 +51,13 @@ def _named(text: str, name: str, town: bool) -> bool:
         return False
     if name not in ORDINARY and (not town or len(name) > 1):
         return True
-    return re.search(rf"{re.escape(name)}(?:镇|街道)|(?:{BEFORE}){re.escape(name)}(?:$|[，,。？?！! ]|镇|街道|这|那|跑|送|开|做|上班)", text) is not None
+    return (
+        re.search(
+            rf"{re.escape(name)}(?:镇|街道)|(?:{BEFORE}){re.escape(name)}(?:$|[，,。？?！! ]|镇|街道|这|那|跑|送|开|做|上班)",
+            text,
+        )
+        is not None
+    )
 
 
 def _alone(text: str, names: Iterable[str]) -> bool:

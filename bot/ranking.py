@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -55,7 +55,7 @@ class Group:
     """What can be found, with its texts in one form: an entry, a neighbour (measure 0), a guide (-1), a danger (-2).
 
     ``sorted_words`` are the phrasings again with their words in order of the alphabet: 仲裁怎么申请 asks what 怎么申请仲裁
-    does. ``main`` says that it is the first entry of its service.
+    does. ``main`` says that it is the first entry of its service. ``raw`` are the texts as staff wrote them.
     """
 
     id: str
@@ -65,16 +65,17 @@ class Group:
     phrasings: tuple[str, ...]
     sorted_words: tuple[str, ...]
     main: bool
+    raw: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question in its one form, cut once: its words, the content words among them, its weighted features."""
+    """A question in its one form, cut once: its words, the content words among them, its features."""
 
     text: str
     words: tuple[str, ...]
     content: tuple[str, ...]
-    weighted: dict[str, float]
+    features: Mapping[str, float]
 
     @cached_property
     def sorted_words(self) -> str:
@@ -86,12 +87,14 @@ class Asked:
 class Ranking:
     """What a question finds: groups (numbers) best first, every group's score, and what speaks for the first.
 
+    ``own`` is the share of the question that each group covers by itself.
     ``danger`` is the same with the dangers let in, when one of them scored highest; None otherwise.
     """
 
     asked: Asked
     order: tuple[int, ...]
     scores: Floats
+    own: Floats
     evidence: Evidence
     phrasing: str
     danger: Ranking | None = None
@@ -100,42 +103,37 @@ class Ranking:
 class Ranker:
     """Indexes over the entries, services and measures of a knowledge base; built once, never changed."""
 
-    def __init__(self, groups: Sequence[Group], cutter: Cutter) -> None:
+    def __init__(self, groups: Sequence[Group], bags: Sequence[Mapping[str, int]]) -> None:
+        """Take what can be found and each group's bag of features, in the same order."""
         self.groups = tuple(groups)
-        self._cutter = cutter
-        bags = [bag_of(map(cutter.features, group.phrasings)) for group in groups]
         self.index = Index(bags)
         self._services, self._service_of = _merged(bags, [group.service for group in groups])
         self._measures, self._measure_of = _merged(bags, [str(group.measures[0]) for group in groups])
         self._danger = np.array([group.measures[0] == DANGER_MEASURE for group in groups])
         self._neighbours = np.array([n for n, group in enumerate(groups) if group.kind == "neighbour"], dtype=np.int64)
 
-    def ask(self, text: str) -> Asked:
-        """Return a question (already in its one form) cut and weighed."""
-        words = tuple(self._cutter.words(text))
-        content = tuple(word for word in words if not self._cutter.is_frame(word))
-        return Asked(text, words, content, self.index.weigh(self._cutter.features(text)))
-
-    def rank(self, text: str) -> Ranking:
-        """Return what a question (already in its one form) finds, and whether it reads like a call for help."""
-        asked = self.ask(text)
-        own = self.index.shares(asked.weighted)
-        measure = self._measures.shares(asked.weighted)[self._measure_of]
-        service = self._services.shares(asked.weighted)[self._service_of]
+    def rank(self, asked: Asked) -> Ranking:
+        """Return what a question finds, and whether it reads like a call for help."""
+        weighted = self.index.weigh(asked.features)
+        own = self.index.shares(weighted)
+        measure = self._measures.shares(weighted)[self._measure_of]
+        service = self._services.shares(weighted)[self._service_of]
         everything = own + SERVICE_PART * service + MEASURE_PART * measure
         scores = np.where(self._danger, np.float32(0), everything)
-        found = self._ordered(asked, scores, own, measure)
+        found = self._ordered(asked, weighted, scores, own, measure)
         loudest = int(np.argmax(everything))
         if self.groups[loudest].kind != "emergency":
             return found
-        return replace(found, danger=self._ordered(asked, everything, own, measure))
+        return replace(found, danger=self._ordered(asked, weighted, everything, own, measure))
 
-    def _ordered(self, asked: Asked, scores: Floats, own: Floats, measure: Floats) -> Ranking:
+    def _ordered(
+        self, asked: Asked, weighted: Mapping[str, float], scores: Floats, own: Floats, measure: Floats
+    ) -> Ranking:
         order = [int(n) for n in np.argsort(-scores, kind="stable")[:DEEP]]
         likenesses = {n: self.likeness(asked, n) for n in order[:FEW]}
         order = [*sorted(order[:FEW], key=lambda n: -self._worth(n, scores, likenesses)), *order[FEW:]]
         first = order[0]
-        known, strange = self._coverage(asked, first)
+        known, strange = self._coverage(asked, weighted, first)
         evidence = Evidence(
             share=float(own[first]),
             measure_share=float(measure[first]),
@@ -144,11 +142,11 @@ class Ranker:
             known=known,
             strange=strange,
             length=math.log(1 + min(len(asked.text), LONG)),
-            mass=min(MOST_MASS, math.log(1 + float(own[first]) * sum(asked.weighted.values()))),
+            mass=min(MOST_MASS, math.log(1 + float(own[first]) * sum(weighted.values()))),
             agreement=self._agreement(order),
             neighbour=self._neighbour(first, scores),
         )
-        return Ranking(asked, tuple(order), scores, evidence, likenesses[first][0])
+        return Ranking(asked, tuple(order), scores, own, evidence, likenesses[first][0])
 
     def likeness(self, asked: Asked, group: int) -> tuple[str, float]:
         """Return the group's phrasing nearest to a question, and how like it is, 0 to 1, whatever the words' order."""
@@ -182,35 +180,60 @@ class Ranker:
         best = float(scores[first])
         return min(1.0, float(scores[self._neighbours].max()) / best) if best > 0 and len(self._neighbours) else 0.0
 
-    def _coverage(self, asked: Asked, group: int) -> tuple[float, float]:
+    def _coverage(self, asked: Asked, weighted: Mapping[str, float], group: int) -> tuple[float, float]:
         """Return the part of the content words' weight that the group has, and the part that no group has."""
         names = [f"w:{word}" for word in asked.content]
-        total = sum(asked.weighted.get(name, 0.0) for name in names)
+        total = sum(weighted.get(name, 0.0) for name in names)
         if not total:
             return 0.0, 1.0
-        known = sum(asked.weighted.get(name, 0.0) for name in names if self.index.has(group, name))
-        strange = sum(asked.weighted.get(name, 0.0) for name in names if not self.index.knows(name))
+        known = sum(weighted.get(name, 0.0) for name in names if self.index.has(group, name))
+        strange = sum(weighted.get(name, 0.0) for name in names if not self.index.knows(name))
         return known / total, strange / total
 
 
-def make_groups(knowledge: Knowledge, normaliser: Normaliser, cutter: Cutter) -> tuple[Group, ...]:
-    """Return everything that can be found in a knowledge base: entries, neighbours, dangers, guides."""
-    mains = {service.entries[0] for service in knowledge.services.values()}
-
-    def group(name: str, kind: str, service: str, measures: tuple[int, ...], *texts: str) -> Group:
-        forms = tuple(dict.fromkeys(filter(None, (normaliser(text).standard for text in texts))))
-        words = tuple(" ".join(sorted(cutter.words(form))) for form in forms)
-        return Group(name, kind, service, measures, forms, words, name in mains)
-
-    return (
-        *(group(e.id, "entry", e.service, e.measures, e.question, *e.phrasings) for e in knowledge.entries.values()),
-        *(group(n.id, "neighbour", f"~{n.id}", (0,), n.name, *n.phrasings) for n in knowledge.neighbours.values()),
-        *(group(r.id, "calm" if r.id == ALWAYS else "emergency", f"!{r.id}", (DANGER_MEASURE,), *r.examples) for r in knowledge.emergencies if r.examples),
-        *(group(g.id, "guide", f"?{g.id}", (-1,), *g.triggers) for g in knowledge.guides.values() if g.triggers),
+def make_ranker(knowledge: Knowledge, normaliser: Normaliser, cutter: Cutter, former: Ranker | None) -> Ranker:
+    """Return a ranker for a knowledge base; what ``former`` (made with the same word lists) has unchanged is taken over."""
+    plans = list(_plans(knowledge))
+    old = (
+        {group.id: (group, bag) for group, bag in zip(former.groups, former.index.bags(), strict=True)}
+        if former
+        else {}
     )
+    groups: list[Group] = []
+    bags: list[Mapping[str, int]] = []
+    for name, kind, service, measures, main, raw in plans:
+        known = old.get(name)
+        if known is not None and known[0].raw == raw:
+            groups.append(replace(known[0], kind=kind, service=service, measures=measures, main=main))
+            bags.append(known[1])
+            continue
+        forms = tuple(dict.fromkeys(filter(None, (normaliser(text).standard for text in raw))))
+        words = tuple(" ".join(sorted(cutter.words(form))) for form in forms)
+        groups.append(Group(name, kind, service, measures, forms, words, main, raw))
+        bags.append(bag_of(map(cutter.features, forms)))
+    return former if former is not None and tuple(groups) == former.groups else Ranker(groups, bags)
 
 
-def _merged(bags: Sequence[Counter[str]], labels: Sequence[str]) -> tuple[Index, npt.NDArray[np.int64]]:
+Plan = tuple[str, str, str, tuple[int, ...], bool, tuple[str, ...]]
+"""A group before its texts are worked on: id, kind, service, measures, main, raw texts."""
+
+
+def _plans(knowledge: Knowledge) -> Iterator[Plan]:
+    mains = {service.entries[0] for service in knowledge.services.values()}
+    for e in knowledge.entries.values():
+        texts = (e.question, *e.phrasings, e.answer.short)
+        yield e.id, "entry", e.service, e.measures, e.id in mains, texts
+    for n in knowledge.neighbours.values():
+        yield n.id, "neighbour", f"~{n.id}", (0,), False, (n.name, *n.phrasings)
+    for r in knowledge.emergencies:
+        if r.examples:
+            yield r.id, "calm" if r.id == ALWAYS else "emergency", f"!{r.id}", (DANGER_MEASURE,), False, r.examples
+    for g in knowledge.guides.values():
+        if g.triggers:
+            yield g.id, "guide", f"?{g.id}", (-1,), False, g.triggers
+
+
+def _merged(bags: Sequence[Mapping[str, int]], labels: Sequence[str]) -> tuple[Index, npt.NDArray[np.int64]]:
     """Return an index over the bags merged by label, and each bag's place in it."""
     places = {label: number for number, label in enumerate(dict.fromkeys(labels))}
     merged: list[Counter[str]] = [Counter() for _ in places]

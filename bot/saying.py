@@ -85,14 +85,22 @@ class Sayer:
         entries = [self.knowledge.entries[entry] for entry in self.knowledge.services[service].entries]
         order = [m.entry for m in case.findings.within]
         fitting = [entry for entry in entries if aspect in entry.aspects]
-        fitting.sort(key=lambda entry: (entry.aspects.index(aspect or ""), order.index(entry.id) if entry.id in order else 99))
+        fitting.sort(
+            key=lambda entry: (entry.aspects.index(aspect or ""), order.index(entry.id) if entry.id in order else 99)
+        )
         if aspect == "电话" and not fitting:
             shown = case.conversation.recent[0] if case.conversation.recent else entries[0].id
-            return self._entry(case, self.knowledge.entries[shown], 0.8, NO_PHONE.format(service=self._service(entries[0])))
+            return self._entry(
+                case, self.knowledge.entries[shown], 0.8, NO_PHONE.format(service=self._service(entries[0]))
+            )
         lead = ABOUT if fitting or aspect is None else NO_ASPECT
-        recent = [self.knowledge.entries[e] for e in case.conversation.recent if self.knowledge.entries[e].service == service]
+        recent = [
+            self.knowledge.entries[e] for e in case.conversation.recent if self.knowledge.entries[e].service == service
+        ]
         default = recent[0] if recent and aspect is None else entries[0]
-        return self._entry(case, fitting[0] if fitting else default, 0.8, lead.format(service=self._service(entries[0])))
+        return self._entry(
+            case, fitting[0] if fitting else default, 0.8, lead.format(service=self._service(entries[0]))
+        )
 
     def long_form(self, case: Case) -> Said:
         """Give the long form of the entry shown last."""
@@ -141,7 +149,8 @@ class Sayer:
         """Answer about the bot itself; some talks do something besides."""
         said = self.knowledge.smalltalk[talk].reply
         if talk in ("restart", "forget"):
-            return self._menu(replace(case.conversation, recent=(), place=None), said)
+            menu = self._menu(replace(case.conversation, recent=(), place=None), said)
+            return replace(menu, reply=replace(menu.reply, forget=talk == "forget"))
         if talk in ("menu", "can", "welcome", "voice", "none-of-these"):
             return self._menu(case.conversation, said)
         reply = Reply("smalltalk", said, handover=talk == "human")
@@ -181,7 +190,10 @@ class Sayer:
     def refer(self, case: Case, neighbour: Neighbour) -> Said:
         """Send the person to whom it belongs."""
         refer = Refer(neighbour.whom, neighbour.phone)
-        return Said(Reply("none", neighbour.sentence, refer=refer), replace(case.conversation, misses=0, choices=()))
+        misses = 0 if neighbour.phone else case.conversation.misses + 1
+        return Said(
+            Reply("none", neighbour.sentence, refer=refer), replace(case.conversation, misses=misses, choices=())
+        )
 
     def unknown(self, case: Case) -> Said:
         """Say honestly that this is not known."""
@@ -268,7 +280,10 @@ class Sayer:
         """Return every measure that a guided question can lead to, in order."""
         found: dict[int, None] = {}
         for option in self.knowledge.guides[guide].nodes[node].options:
-            measures = self._measures(guide, option.node) if option.node else self.knowledge.entries[option.entry or ""].measures
+            measures = (
+                self._measures(guide, option.node)
+                if option.node
+                else self.knowledge.entries[option.entry or ""].measures
+            )
             found |= dict.fromkeys(measures)
         return tuple(found)
-

@@ -13,7 +13,7 @@ from itertools import product
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
 os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "true")
 
-from pypinyin.constants import PINYIN_DICT  # noqa: E402 - the environment must be set first
+from pypinyin.constants import PINYIN_DICT
 
 SYLLABLE = re.compile(r"^(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?(.*)$")
 LIKE_INITIAL = {"zh": "z", "ch": "c", "sh": "s", "n": "l"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,8 +18,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.model import Choice, Citation, Conversation, Message, Refer, Reply, Turn
 from bot.privacy import mask, pseudonym
 
-BUSY_MILLISECONDS = 3000
-"""How long a writer waits for another: well inside WeChat's five seconds."""
+BUSY_MILLISECONDS = 1500
+"""How long a statement waits for another writer, or altogether: after it, the reply is given without memory."""
 
 READS_ONLY = "bot_reads_only"
 """The execution option of a connection that writes nothing."""
@@ -76,18 +77,28 @@ class Recall:
 
 
 class Store:
-    """The database, with its schema up to date; safe to share between threads, one a process."""
+    """The database, with its schema up to date; safe to share between threads, one a process.
 
-    def __init__(self, url: str, secret: bytes) -> None:
+    Raises SQLAlchemyError when there is none to be had; ``later`` lets that pass, and the first call that finds it
+    again brings the schema up to date.
+    """
+
+    def __init__(self, url: str, secret: bytes, later: bool = False) -> None:
         self._secret = secret
         self.engine = _engine(url)
-        self._upgrade()
+        self._upgraded = False
+        self._upgrading = Lock()
+        try:
+            self._upgrade()
+        except sa.exc.SQLAlchemyError:
+            if not later:
+                raise
 
     def recall(self, message: Message) -> Recall:
         """Return what is remembered of a message and of its person's conversation, without locking anything."""
         channel, person = message.channel, self._person(message.channel, message.user)
         with self._reading() as connection:
-            where = (TURNS.c.channel == channel) & (TURNS.c.message_id == _clean(message.id))
+            where = (TURNS.c.channel == channel) & (TURNS.c.message_id == self._message_id(message))
             turn = connection.execute(sa.select(TURNS.c.reply).where(where)).first()
             mine = sa.select(CONVERSATIONS.c.state, CONVERSATIONS.c.revision).where(_of(CONVERSATIONS, channel, person))
             row = connection.execute(mine).first()
@@ -108,7 +119,7 @@ class Store:
             with self.engine.begin() as connection:
                 if not self._move_on(connection, turn, person, revision):
                     return False
-                connection.execute(TURNS.insert().values(_turn_row(turn, person)))
+                connection.execute(TURNS.insert().values(self._turn_row(turn)))
         except sa.exc.IntegrityError:
             if self.recall(message).reply is None:
                 raise
@@ -139,23 +150,43 @@ class Store:
 
     def forget(self, channel: str, user: str) -> int:
         """Delete everything of one person; return how many turns there were."""
-        person = self._person(channel, user)
+        return self.forget_pseudonym(channel, self._person(channel, user))
+
+    def forget_pseudonym(self, channel: str, person: str) -> int:
+        """Delete everything of one person by the only name that is kept; return how many turns there were."""
         with self.engine.begin() as connection:
             mine = sa.select(TURNS.c.id).where(_of(TURNS, channel, person))
             connection.execute(RATINGS.delete().where(RATINGS.c.turn.in_(mine)))
             connection.execute(CONVERSATIONS.delete().where(_of(CONVERSATIONS, channel, person)))
             return connection.execute(TURNS.delete().where(_of(TURNS, channel, person))).rowcount
 
+    def outline(self, turn: Turn) -> dict[str, Any]:
+        """Return what ``record`` would write of a turn, masked, as JSON takes it: for keeping elsewhere meanwhile."""
+        return {**self._turn_row(turn), "at": turn.message.sent_at.isoformat()}
+
+    def farewell(self, channel: str, user: str) -> dict[str, Any]:
+        """Return the wish of a person to be forgotten, as JSON takes it, under the name that is kept."""
+        return {"channel": channel, "forget": self._person(channel, user)}
+
+    def restore(self, outlines: Iterable[dict[str, Any]]) -> None:
+        """Write turns kept elsewhere; those that are here already, and what is none of ours, are passed over."""
+        ours = [row for row in outlines if row.keys() == set(TURNS.c.keys())]
+        rows = [{**row, "at": datetime.fromisoformat(row["at"])} for row in ours]
+        if rows:
+            with self.engine.begin() as connection:
+                connection.execute(self._insert(TURNS).on_conflict_do_nothing(), rows)
+
     def purge(self, before: datetime) -> int:
         """Delete turns and conversations older than a moment; return how many turns there were."""
-        with self.engine.begin() as connection:
+        with self._unhurried() as connection:
             old = sa.select(TURNS.c.id).where(TURNS.c.at < before)
             connection.execute(RATINGS.delete().where(RATINGS.c.turn.in_(old)))
             connection.execute(CONVERSATIONS.delete().where(CONVERSATIONS.c.at < before))
             return connection.execute(TURNS.delete().where(TURNS.c.at < before)).rowcount
 
     def ping(self) -> None:
-        """Raise SQLAlchemyError when the database cannot be reached."""
+        """Raise SQLAlchemyError when the database cannot be reached or used."""
+        self._make_ready()
         with self.engine.connect() as connection:
             connection.execute(sa.text("select 1"))
 
@@ -163,12 +194,46 @@ class Store:
         """Give the connections back."""
         self.engine.dispose()
 
+    @property
+    def is_file(self) -> bool:
+        """Whether the database is a file of this machine, which gives up by itself when it cannot be had."""
+        return self.engine.dialect.name == "sqlite"
+
     def _person(self, channel: str, user: str) -> str:
         return pseudonym(self._secret, channel, user)
+
+    def _message_id(self, message: Message) -> str:
+        """Return what a redelivery is known by: hashed too, for a channel's id has the person's name in it."""
+        return pseudonym(self._secret, f"{message.channel} message", message.id)
+
+    def _turn_row(self, turn: Turn) -> dict[str, Any]:
+        return {
+            "id": turn.reply.id,
+            "channel": turn.message.channel,
+            "message_id": self._message_id(turn.message),
+            "person": self._person(turn.message.channel, turn.message.user),
+            "at": turn.message.sent_at,
+            "question": mask(turn.message.text),
+            "kind": turn.reply.kind,
+            "entry": turn.reply.entry,
+            "score": turn.reply.score,
+            "version": turn.reply.version,
+            "reply": asdict(turn.reply),
+            "matches": [{"entry": match.entry, "score": round(match.score, 4)} for match in turn.matches],
+        }
+
+    @contextmanager
+    def _unhurried(self) -> Iterator[sa.Connection]:
+        """Open a transaction for work on the whole database, which may take as long as it takes."""
+        with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.text("set local statement_timeout = 0"))
+            yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
         """Open a transaction that only reads: it waits for nobody."""
+        self._make_ready()
         with self.engine.connect().execution_options(**{READS_ONLY: True}) as connection, connection.begin():
             yield connection
 
@@ -176,30 +241,60 @@ class Store:
         """Return an INSERT that knows ON CONFLICT, which each dialect keeps in a place of its own."""
         return postgresql.insert(table) if self.engine.dialect.name == "postgresql" else sqlite.insert(table)
 
+    def _make_ready(self) -> None:
+        """Bring the schema up to date where that could not be done at the start."""
+        if not self._upgraded:
+            with self._upgrading:
+                if not self._upgraded:
+                    self._upgrade()
+
     def _upgrade(self) -> None:
         """Bring the schema up to date; several workers starting at once take turns."""
         config = AlembicConfig()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.set_main_option("path_separator", "os")
-        with self.engine.begin() as connection:
+        with self._unhurried() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.text("select pg_advisory_xact_lock(:number)"), {"number": MIGRATION_LOCK})
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+        self._upgraded = True
 
 
 def _engine(url: str) -> sa.Engine:
-    if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=8, pool_timeout=3, connect_args={"connect_timeout": 3})
+    """Return the engine; the parameters of a statement, which a person wrote, are in no error's text."""
+    return _file_engine(url) if url.startswith("sqlite") else _server_engine(url)
+
+
+def _server_engine(url: str) -> sa.Engine:
+    # Each of these covers a failure the others do not see: no route, a server that is slow, a cable that is out.
+    patience = {"connect_timeout": 2, "tcp_user_timeout": 2000, "keepalives_idle": 5, "keepalives_interval": 2}
+    pool = {"pool_pre_ping": True, "pool_size": 8, "pool_timeout": 1}
+    engine = sa.create_engine(url, connect_args=patience, hide_parameters=True, **pool)
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.execute(f"set statement_timeout = {BUSY_MILLISECONDS}")
+        connection.commit()
+
+    return engine
+
+
+def _file_engine(url: str) -> sa.Engine:
     Path(sa.make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000}, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         # pysqlite opens transactions late and as plain BEGIN; with that, eight simultaneous deliveries of one message
         # were seen to get different replies. So we say ourselves when and how a transaction begins.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_MILLISECONDS}"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_MILLISECONDS}",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")
@@ -212,28 +307,6 @@ def _engine(url: str) -> sa.Engine:
 
 def _of(table: sa.Table, channel: str, person: str) -> sa.ColumnElement[bool]:
     return (table.c.channel == channel) & (table.c.person == person)
-
-
-def _turn_row(turn: Turn, person: str) -> dict[str, Any]:
-    return {
-        "id": turn.reply.id,
-        "channel": turn.message.channel,
-        "message_id": _clean(turn.message.id),
-        "person": person,
-        "at": turn.message.sent_at,
-        "question": mask(turn.message.text),
-        "kind": turn.reply.kind,
-        "entry": turn.reply.entry,
-        "score": turn.reply.score,
-        "version": turn.reply.version,
-        "reply": asdict(turn.reply),
-        "matches": [{"entry": match.entry, "score": round(match.score, 4)} for match in turn.matches],
-    }
-
-
-def _clean(message_id: str) -> str:
-    """Return a message id as a database takes it: no NUL or lone surrogate, at most 200 characters."""
-    return message_id.encode("utf-8", "replace").decode().replace("\0", "")[:200]
 
 
 def _state(conversation: Conversation) -> dict[str, Any]:

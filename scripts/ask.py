@@ -13,6 +13,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -60,7 +61,8 @@ def _open_bot(folder: Path) -> Bot:
     """Return the bot on a store of its own; the tokenizer's cache stays in the data folder, so the next start is fast."""
     settings = read_config()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return create_bot(settings.model_copy(update={"database_url": f"sqlite:///{folder / 'ask.db'}", "secret_key": "ask"}))
+    own = {"database_url": f"sqlite:///{folder / 'ask.db'}", "secret_key": "ask"}
+    return create_bot(settings.model_copy(update=own), notice=False)
 
 
 def _message(text: str, user: str, at: datetime) -> Message:
@@ -81,10 +83,8 @@ def _show(bot: Bot, text: str, user: str, options: argparse.Namespace) -> None:
 
 def _converse(bot: Bot, options: argparse.Namespace) -> int:
     """Talk until the person has had enough; with line editing and history where the terminal has them."""
-    try:
+    with suppress(ImportError):
         import readline  # noqa: F401, PLC0415 - importing it is what gives input() its editing; Windows has none
-    except ImportError:
-        pass
     user = uuid.uuid4().hex
     print("直接打字问；按 Ctrl-D 结束。")
     while True:
@@ -114,7 +114,7 @@ def _batch(bot: Bot, name: str) -> int:
 def _open_input(name: str) -> IO[str]:
     """Return the lines to answer; bytes that are no UTF-8 come as surrogates and fail as that line alone."""
     if name == "-":
-        return open(sys.stdin.fileno(), encoding="utf-8", errors="surrogateescape", newline="\n", closefd=False)  # noqa: PTH123
+        return open(sys.stdin.fileno(), encoding="utf-8", errors="surrogateescape", newline="\n", closefd=False)
     return Path(name).open(encoding="utf-8-sig", errors="surrogateescape", newline="\n")
 
 

@@ -23,6 +23,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def main() -> int:
     judged = {path: _judge(finder, knowledge, path) for path in files}
     if options.record:
         return _record(finder, knowledge, judged)
-    _report([one for ones in judged.values() for one in ones], finder, knowledge, options.worst)
+    _report([one for ones in judged.values() for one in ones], finder, options.worst)
     for path in {path.parent / "conversations.jsonl" for path in files}:
         if path.exists():
             print(f"\n对话 {path}：答对或列出 {_conversations(finder, knowledge, path):.1%}")
@@ -95,7 +96,7 @@ def _conversations(finder: Finder, knowledge: Knowledge, path: Path) -> float:
 # --- The report ---------------------------------------------------------------------------------------------------------
 
 
-def _report(judged: Sequence[Judged], finder: Finder, knowledge: Knowledge, worst: int) -> None:
+def _report(judged: Sequence[Judged], finder: Finder, worst: int) -> None:
     groups: defaultdict[str, list[Judged]] = defaultdict(list)
     for one in judged:
         groups[one.question.kind].append(one)
@@ -114,14 +115,20 @@ def _report(judged: Sequence[Judged], finder: Finder, knowledge: Knowledge, wors
     wrong = sorted((o for o in judged if o.verdict == "wrong"), key=lambda o: -(o.reply.score or 0))
     for one in wrong[:worst]:
         match = finder.find(one.question.text).matches[0]
-        print(f"  {one.reply.score} {list(one.question.gold)} {one.question.text[:50]!r} -> {one.reply.entry}"
-              f"（共有：{'、'.join(match.why.shared)}；最近：{match.why.phrasing[:20]}）")
+        print(
+            f"  {one.reply.score} {list(one.question.gold)} {one.question.text[:50]!r} -> {one.reply.entry}"
+            f"（共有：{'、'.join(match.why.shared)}；最近：{match.why.phrasing[:20]}）"
+        )
 
 
 def _reliability(judged: Iterable[Judged]) -> None:
-    answered = [(o.reply.score or 0.0, o.verdict == "right") for o in judged if o.reply.kind == "answer" and o.question.kind in ("in", "out")]
+    answered = [
+        (o.reply.score or 0.0, o.verdict == "right")
+        for o in judged
+        if o.reply.kind == "answer" and o.question.kind in ("in", "out")
+    ]
     print("\n把握度可靠吗（只看直接回答的）：说的把握 → 真的对了多少")
-    for low, high in zip(BINS, BINS[1:], strict=False):
+    for low, high in pairwise(BINS):
         part = [(score, right) for score, right in answered if low <= score < high]
         if part:
             said, right = np.mean([s for s, _ in part]), np.mean([r for _, r in part])
@@ -129,7 +136,9 @@ def _reliability(judged: Iterable[Judged]) -> None:
 
 
 def _confusion(judged: Iterable[Judged]) -> None:
-    pairs = Counter((o.question.gold[0], o.reply.measures[0]) for o in judged if o.verdict == "wrong" and o.question.gold)
+    pairs = Counter(
+        (o.question.gold[0], o.reply.measures[0]) for o in judged if o.verdict == "wrong" and o.question.gold
+    )
     print("\n措施之间的混淆（该是 → 答成，次数）：" + "，".join(f"{a}→{b} {n}" for (a, b), n in pairs.most_common(12)))
 
 
@@ -138,9 +147,12 @@ def _record(finder: Finder, knowledge: Knowledge, judged: dict[Path, list[Judged
     for path, ones in judged.items():
         kinds = sorted({one.question.kind for one in ones})
         record[path.stem] = {
-            kind: {k: round(v, 4) for k, v in shares([o for o in ones if o.question.kind == kind]).items()} for kind in kinds
+            kind: {k: round(v, 4) for k, v in shares([o for o in ones if o.question.kind == kind]).items()}
+            for kind in kinds
         }
-    record["conversations"] = {"right or offered": round(_conversations(finder, knowledge, QUESTIONS / "conversations.jsonl"), 4)}
+    record["conversations"] = {
+        "right or offered": round(_conversations(finder, knowledge, QUESTIONS / "conversations.jsonl"), 4)
+    }
     RECORD.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(f"记在 {RECORD.name}")
     return 0
@@ -166,7 +178,11 @@ def _cross(knowledge: Knowledge) -> int:
         verdicts.update(one.verdict for one in judge_all(finder, part, questions))
     total = sum(verdicts.values())
     print("交叉验证（每条问法都在没见过它时问过一次，按主措施算）：")
-    print("  " + "，".join(f"{verdict} {count / total:.1%}" for verdict, count in verdicts.most_common()) + f"（共 {total} 条）")
+    print(
+        "  "
+        + "，".join(f"{verdict} {count / total:.1%}" for verdict, count in verdicts.most_common())
+        + f"（共 {total} 条）"
+    )
     return 0
 
 
@@ -196,11 +212,14 @@ def _fit(finder: Finder, knowledge: Knowledge, files: Iterable[Path]) -> int:
 
 def _compare(finder: Finder, knowledge: Knowledge, revision: str, files: Iterable[Path]) -> int:
     """Print the questions that the knowledge base of another revision answers differently."""
-    archive = subprocess.run(["git", "archive", revision, "knowledge"], cwd=_venv.ROOT, check=False, capture_output=True)
+    archive = subprocess.run(
+        ["git", "archive", revision, "knowledge"], cwd=_venv.ROOT, check=False, capture_output=True
+    )
     if archive.returncode:
         sys.exit(f"没有 {revision} 这个版本，或那时没有 knowledge/：{archive.stderr.decode().strip()}")
     with tempfile.TemporaryDirectory() as folder:
-        tarfile.open(fileobj=io.BytesIO(archive.stdout)).extractall(folder, filter="data")
+        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files_then:
+            files_then.extractall(folder, filter="data")
         other = open_library(Path(folder) / "knowledge", read_config().data_dir)
     changed = 0
     for path in files:

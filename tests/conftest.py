@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,6 +22,15 @@ POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the long ones to machines that have the time."""
+    if os.environ.get("CI"):
+        return
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="long: set CI=1"))
+
+
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return open_library(ROOT / "knowledge", tmp_path_factory.mktemp("cache"))
@@ -33,7 +43,7 @@ def knowledge(library: Library) -> Knowledge:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    return Config(_env_file=None, data_dir=tmp_path / "data", secret_key="test")
+    return Config(_env_file=None, data_dir=tmp_path / "data", secret_key="test")  # noqa: S106 - a test's own
 
 
 @pytest.fixture

@@ -21,11 +21,12 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from wechat_platform import AES_KEY, APP_ID, SUCCESS, TOKEN, Platform, message  # noqa: E402
 
 from bot.config import read_config  # noqa: E402
 from bot.knowledge import load  # noqa: E402
-from tests.wechat_platform import AES_KEY, APP_ID, SUCCESS, TOKEN, Platform, message  # noqa: E402
 
 START_SECONDS = 60
 SAFE = Platform("safe")

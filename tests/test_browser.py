@@ -114,6 +114,7 @@ def test_an_answer_lost_on_the_way_is_fetched_again_not_asked_again(tab: Page) -
     expect(tab.locator(".rate")).to_have_count(1)
     assert len(sent) == 2
     assert sent[0] == sent[1]
+    assert re.search(r"\bid=[0-9a-f]{24}\b", sent[0])
 
 
 def test_a_reload_loses_nothing_and_restart_forgets(tab: Page) -> None:

@@ -9,10 +9,19 @@ from hypothesis import strategies as st
 from bot.answer import Library
 from bot.text import Normaliser, compact, sentences
 
-
 REPLACE = {
-    "点算": "怎么办", "唔": "不", "冇": "没有", "冇工做": "失业", "边度": "哪里", "揾工": "找工作", "嗰個": "那个", "人工": "工资",
-    "工人工资": "工人工资", "转人工": "转人工", "几时": "什么时候", "elm": "饿了么",
+    "点算": "怎么办",
+    "唔": "不",
+    "冇": "没有",
+    "冇工做": "失业",
+    "边度": "哪里",
+    "揾工": "找工作",
+    "嗰個": "那个",
+    "人工": "工资",
+    "工人工资": "工人工资",
+    "转人工": "转人工",
+    "几时": "什么时候",
+    "elm": "饿了么",
 }
 
 
@@ -55,6 +64,8 @@ def test_any_text_has_a_form_and_a_reading(library: Library, raw: str) -> None:
     assert all(0 <= match.score <= 1 for match in findings.matches)
 
 
-@pytest.mark.parametrize("raw", ["", " " * 50, "\u200b" * 30, "\x00\x01", "'; drop table turns;--", "<b>x</b>", "一" * 2000, "\ud800"])
+@pytest.mark.parametrize(
+    "raw", ["", " " * 50, "\u200b" * 30, "\x00\x01", "'; drop table turns;--", "<b>x</b>", "一" * 2000, "\ud800"]
+)
 def test_odd_input_finds_nothing_and_breaks_nothing(library: Library, raw: str) -> None:
     assert library.finder.find(raw).outcome in ("nothing", "neighbour", "unsure")

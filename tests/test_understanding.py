@@ -13,7 +13,7 @@ from bot.answer import Library
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from judging import judge_all, judge_turn, read_conversations, read_questions, converse, shares  # noqa: E402
+from judging import converse, judge_all, judge_turn, read_conversations, read_questions, shares  # noqa: E402
 
 QUESTIONS = ROOT / "tests" / "questions"
 MEASURED = json.loads((QUESTIONS / "measured.json").read_text(encoding="utf-8"))
@@ -45,7 +45,13 @@ def test_every_test_question_reaches_its_entry(library: Library) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "heard"),
-    [("公伤怎么申请", "工伤"), ("站点压金不退", "押金"), ("老板托欠工资", "拖欠"), ("失夜登记去哪办", "失业"), ("劳动仲财要钱吗", "仲裁")],
+    [
+        ("公伤怎么申请", "工伤"),
+        ("站点压金不退", "押金"),
+        ("老板托欠工资", "拖欠"),
+        ("失夜登记去哪办", "失业"),
+        ("劳动仲财要钱吗", "仲裁"),
+    ],
 )
 def test_mistyped_words_are_heard(library: Library, typed: str, heard: str) -> None:
     findings = library.finder.find(typed)

@@ -13,14 +13,8 @@ from time import monotonic
 
 import pytest
 from flask.testing import FlaskClient
-
-from bot.catalogue import Knowledge
-from bot.channels.wechat.envelope import Envelope
-from bot.channels.wechat.kinds import message_id, read_message, sent_at
-from bot.config import Config
-from bot.store import Store
-from tests.wechat_desk import Clerk, serve, settings
-from tests.wechat_platform import (
+from wechat_desk import Clerk, serve, settings
+from wechat_platform import (
     ACCOUNT,
     MODES,
     RIDER,
@@ -36,6 +30,12 @@ from tests.wechat_platform import (
     pad,
     sha1,
 )
+
+from bot.catalogue import Knowledge
+from bot.channels.wechat.envelope import Envelope
+from bot.channels.wechat.kinds import message_id, read_message, sent_at
+from bot.config import Config
+from bot.store import Store
 
 BAD = 400
 ENTRY, SERVICE = "unpaid-wages-how", "unpaid-wages"

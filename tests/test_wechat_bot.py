@@ -10,13 +10,13 @@ from urllib.parse import unquote
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from wechat_desk import settings
+from wechat_platform import MODES, SUCCESS, TIME, Mode, Platform, event, message
 
 from bot.answer import Bot
 from bot.catalogue import Knowledge
 from bot.channels import web, wechat
 from bot.config import Config
-from tests.wechat_desk import settings
-from tests.wechat_platform import MODES, SUCCESS, TIME, Mode, Platform, event, message
 
 LINK = re.compile(r'<a href="weixin://bizmsgmenu\?msgmenucontent=([^"&]+)&msgmenuid=\d+">\d+\. ([^<]*)</a>')
 WAGES = "被拖欠工资怎么办"

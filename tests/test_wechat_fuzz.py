@@ -7,16 +7,16 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import wechat_desk
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from wechat_platform import MODES, Mode, Parcel, Platform, event, message, pad
 from werkzeug.test import TestResponse
 
 from bot.catalogue import Knowledge
 from bot.config import read_config
 from bot.store import Store
-from tests import wechat_desk
-from tests.wechat_platform import MODES, Mode, Parcel, Platform, event, message, pad
 
 EXAMPLES = 2_500 if "CI" in os.environ else 125
 """For each of the four kinds below: 10,000 in CI, 500 at a desk."""

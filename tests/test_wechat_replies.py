@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wechat_desk import Clerk, serve, settings
+from wechat_platform import ACCOUNT, MODES, RIDER, SUCCESS, Mode, Platform, Told, flat, message
 
 from bot.catalogue import Knowledge
 from bot.channels.wechat.replies import cdata, cut, reply_text, text_xml
@@ -19,8 +21,6 @@ from bot.config import Config, read_config
 from bot.model import Choice, Message, Reply
 from bot.rendering import WECHAT_BYTES, entry_text
 from bot.store import Store
-from tests.wechat_desk import Clerk, serve, settings
-from tests.wechat_platform import ACCOUNT, MODES, RIDER, SUCCESS, Mode, Platform, Told, flat, message
 
 PAGE = "https://bot.example"
 OFFICE = "责任科室：劳动保障监察综合执法监督支队、调解仲裁管理科"

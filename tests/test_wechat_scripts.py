@@ -14,6 +14,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from wechat_desk import Clerk, serve, settings
+from wechat_platform import AES_KEY, APP_ID, TOKEN
 from wechatpy import WeChatClient
 from werkzeug.serving import make_server
 
@@ -21,8 +23,6 @@ from bot.catalogue import Knowledge, MenuGroup, MenuItem
 from bot.config import Config
 from bot.model import Choice, Message, Reply
 from bot.store import Store
-from tests.wechat_desk import Clerk, serve, settings
-from tests.wechat_platform import AES_KEY, APP_ID, TOKEN
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 

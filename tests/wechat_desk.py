@@ -9,13 +9,13 @@ from datetime import datetime
 
 from flask import Flask
 from flask.testing import FlaskClient
+from wechat_platform import AES_KEY, APP_ID, TOKEN, Mode
 
 from bot.catalogue import Knowledge
 from bot.channels import wechat
 from bot.config import Config
 from bot.model import Conversation, Message, Reply, Turn
 from bot.store import Store
-from tests.wechat_platform import AES_KEY, APP_ID, TOKEN, Mode
 
 Script = Callable[[Message], Reply]
 

@@ -52,9 +52,13 @@ def _entry_problems(entry: Entry, hotlines: frozenset[str]) -> tuple[Problem, ..
 def _check_length(entry: Entry, report: Report) -> None:
     text = entry_text(entry, date.min)
     if len(entry.answer.short) > SHORT_CHARACTERS:
-        report.error(entry.path, entry.line, f"短答{len(entry.answer.short)}字，最多{SHORT_CHARACTERS}字：第一句只说答案")
+        report.error(
+            entry.path, entry.line, f"短答{len(entry.answer.short)}字，最多{SHORT_CHARACTERS}字：第一句只说答案"
+        )
     if len(text) > MOST_CHARACTERS:
-        report.error(entry.path, entry.line, f"「{entry.question}」显示出来{len(text)}字，最多{MOST_CHARACTERS}字：删短")
+        report.error(
+            entry.path, entry.line, f"「{entry.question}」显示出来{len(text)}字，最多{MOST_CHARACTERS}字：删短"
+        )
     if len(text.encode()) > WECHAT_BYTES:
         report.error(entry.path, entry.line, f"「{entry.question}」超过微信的{WECHAT_BYTES}字节：删短")
 
@@ -64,14 +68,22 @@ def _check_figures(entry: Entry, hotlines: frozenset[str], report: Report) -> No
     known = set(hotlines)
     for basis in entry.basis:
         source = basis.source
-        known |= figures("\n".join([*source.facts, source.title, source.citation, source.number, source.date, source.status]))
+        known |= figures(
+            "\n".join([*source.facts, source.title, source.citation, source.number, source.date, source.status])
+        )
         known |= {source.number.replace(" ", ""), source.citation.replace(" ", "")}
     for part in _statements(entry):
         for figure in sorted(figures(part) - known):
             named = "、".join(basis.source.name for basis in entry.basis)
-            report.error(entry.path, entry.line, f"「{entry.question}」里的「{figure}」在依据（{named}）的事实里找不到：核对，或补记到来源")
+            report.error(
+                entry.path,
+                entry.line,
+                f"「{entry.question}」里的「{figure}」在依据（{named}）的事实里找不到：核对，或补记到来源",
+            )
         for limit in loose_deadlines(part):
-            report.error(entry.path, entry.line, f"「{entry.question}」的期限「{limit}」要写明从哪天起算、是自然日还是工作日")
+            report.error(
+                entry.path, entry.line, f"「{entry.question}」的期限「{limit}」要写明从哪天起算、是自然日还是工作日"
+            )
 
 
 def _statements(entry: Entry) -> Iterator[str]:

@@ -24,7 +24,11 @@ class FaqReader:
     """Reads service files one by one and notes what is wrong; ids are checked across all of them."""
 
     def __init__(
-        self, report: Report, measures: Mapping[int, Measure], offices: Mapping[str, Office], sources: Mapping[str, Source]
+        self,
+        report: Report,
+        measures: Mapping[int, Measure],
+        offices: Mapping[str, Office],
+        sources: Mapping[str, Source],
     ) -> None:
         self.report = report
         self.measures = measures
@@ -87,7 +91,9 @@ class FaqReader:
         if not phrasings:
             self.report.error(path, section.line, f"「{section.title}」没有问法：加一段 ### 问法，每行一条")
         elif len(phrasings) < LEAST_PHRASINGS:
-            self.report.notice(path, section.line, f"「{section.title}」只有{len(phrasings)}条问法：补到{LEAST_PHRASINGS}条以上")
+            self.report.notice(
+                path, section.line, f"「{section.title}」只有{len(phrasings)}条问法：补到{LEAST_PHRASINGS}条以上"
+            )
         entry = Entry(
             id=entry_id,
             service=service,
@@ -144,10 +150,14 @@ class FaqReader:
         allowed = [name for number in measures for name in self.measures[number].offices]
         for name in _split(text):
             if name not in self.offices:
-                self.report.error(path, fields["责任科室"].line, f"offices.md 里没有「{name}」{_hint(name, self.offices)}")
+                self.report.error(
+                    path, fields["责任科室"].line, f"offices.md 里没有「{name}」{_hint(name, self.offices)}"
+                )
             elif name not in allowed:
                 line = fields["责任科室"].line
-                self.report.error(path, line, f"「{name}」不是措施{'、'.join(map(str, measures))}的责任科室：见 measures.md")
+                self.report.error(
+                    path, line, f"「{name}」不是措施{'、'.join(map(str, measures))}的责任科室：见 measures.md"
+                )
         return _split(text)
 
     def _basis(self, path: str, section: Section, fields: Mapping[str, Item]) -> tuple[Basis, ...]:
@@ -186,4 +196,6 @@ def _split(text: str) -> tuple[str, ...]:
 
 def _hint(word: str, allowed: Mapping[str, object] | tuple[str, ...]) -> str:
     near = get_close_matches(word, list(allowed), n=1, cutoff=0.4)
-    return f"：是不是「{near[0]}」？" if near else f"：可以写 {'、'.join(list(allowed)[:14])}"
+    if near:
+        return f"：是不是「{near[0]}」？"
+    return f"：可以写 {'、'.join(list(allowed)[:14])}" if allowed else ""

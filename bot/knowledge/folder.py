@@ -23,6 +23,7 @@ from bot.knowledge.lists import (
     read_words,
 )
 from bot.knowledge.markdown import Section, parse
+from bot.knowledge.pinning import pinned
 from bot.knowledge.problems import KnowledgeError, Problem, Report
 
 LISTS = ("measures", "offices", "hotlines", "places", "words", "neighbours", "emergencies", "smalltalk", "menu")
@@ -48,7 +49,8 @@ def inspect(folder: Path, today: date) -> tuple[Knowledge | None, list[Problem]]
 def inspect_texts(texts: dict[str, str], today: date, report: Report) -> tuple[Knowledge | None, list[Problem]]:
     """Return the same for texts by path; ``report`` has what was wrong while they were read."""
     knowledge = build(texts, today, report)
-    return (None if report.errors else knowledge), sorted(report.problems)
+    found = sorted(pinned(problem, texts) for problem in report.problems)
+    return (None if report.errors else knowledge), found
 
 
 def read_texts(folder: Path, report: Report) -> dict[str, str]:

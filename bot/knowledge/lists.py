@@ -124,7 +124,9 @@ def read_source(report: Report, path: str, sections: Sections) -> Source | None:
     )
 
 
-def read_neighbours(report: Report, path: str, sections: Sections, hotlines: dict[str, Hotline]) -> dict[str, Neighbour]:
+def read_neighbours(
+    report: Report, path: str, sections: Sections, hotlines: dict[str, Hotline]
+) -> dict[str, Neighbour]:
     """Return what is not ours, by id; a phone must be one of the hotlines."""
     found: dict[str, Neighbour] = {}
     for section in _entries(sections):
@@ -153,8 +155,8 @@ def read_places(
     outside: list[Outside] = []
     for section in _entries(sections):
         if section.title in ("省内", "省外"):
-            names = (name for item in section.items() for name in split_names(item.text))
-            outside += [Outside(name, section.title == "省内") for name in names]
+            elsewhere = (name for item in section.items() for name in split_names(item.text))
+            outside += [Outside(name, section.title == "省内") for name in elsewhere]
             continue
         office = _required(report, path, section, "机构")
         ids = {known.name: known.id for known in offices.values()}

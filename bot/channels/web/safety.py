@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -82,16 +82,21 @@ def make_limiter(app: Flask, config: Config) -> Limit:
     limiter = Limiter(
         get_remote_address,
         app=app,
-        storage_uri="memory://",
-        strategy="moving-window",
+        # Where all workers count together is the application's to say; when that fails, each counts for itself.
+        storage_uri=app.config.get("RATELIMIT_STORAGE_URI", "memory://"),
+        in_memory_fallback_enabled=True,
+        strategy="fixed-window",
         headers_enabled=True,
     )
     return limiter.shared_limit(config.rate_limit, scope="questions")
 
 
 def small_bodies_only() -> None:
-    """Refuse, while it is read, a body larger than any question; set per request, as WeChat's limit is another."""
-    request.max_content_length = MOST_BYTES
+    """Refuse a body larger than any question; set per request, as WeChat's limit is another."""
+    request.max_content_length = MOST_BYTES + 1
+    # werkzeug cuts a chunked body off at the limit without a word: read one byte more and look.
+    if (request.content_length or len(request.get_data())) > MOST_BYTES:
+        abort(413)
 
 
 def _form_key(config: Config) -> bytes:

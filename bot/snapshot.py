@@ -1,0 +1,61 @@
+"""Keeps the texts of the last good knowledge base in the data folder, so that a broken edit does not stop a restart."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+NAME = "knowledge-good.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Texts by path that were found good on ``day``; ``refused`` is what was told of the ``refused_version`` since."""
+
+    texts: dict[str, str]
+    day: date
+    refused_version: str = ""
+    refused: tuple[tuple[str, int, str], ...] = ()
+
+
+def read_snapshot(folder: Path) -> Snapshot | None:
+    """Return what was kept in a data folder; None when there is nothing that can be read."""
+    try:
+        value = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        refused = tuple((str(path), int(line), str(text)) for path, line, text in value["refused"])
+        return Snapshot(dict(value["texts"]), date.fromisoformat(value["day"]), value["refused_version"], refused)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # it is only a help: without it the bot starts from the folder, or says why it cannot
+
+
+def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
+    """Put a snapshot in the place of the one before, whole or not at all; several workers may do so at once."""
+    value = {
+        "texts": snapshot.texts,
+        "day": snapshot.day.isoformat(),
+        "refused_version": snapshot.refused_version,
+        "refused": snapshot.refused,
+    }
+    write_atomically(folder / NAME, json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put a file in place in one step: who reads it sees the old one or the new one, never half.
+
+    Raises OSError, and leaves the old one, when the disk is full or may not be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            part.chmod(path.stat().st_mode)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
