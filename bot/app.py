@@ -10,7 +10,7 @@ import structlog
 from flask import Flask
 
 from bot.answer import Bot, Library
-from bot.channels import health, web, wechat
+from bot.channels import health, staff, web, wechat
 from bot.config import Config, read_config, read_secret
 from bot.counters import SCHEME, Counters, counters_url
 from bot.housekeeping import Housekeeper
@@ -22,7 +22,9 @@ from bot.memory import Memory
 from bot.metrics import Metrics
 from bot.model import Health
 from bot.spool import Spool
+from bot.staff_store import StaffStore
 from bot.store import Store
+from bot.workshop import Workshop
 
 log = structlog.get_logger()
 
@@ -81,6 +83,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["RATELIMIT_STORAGE_URI"] = f"{SCHEME}://{counters}"
     health.register(app, Patient(bot, live), metrics, config)
     web.register(app, bot, config)
+    staff_store = StaffStore(store, read_secret(config))
+    staff.register(app, Workshop(config.knowledge_dir, config.data_dir, bot, live, staff_store), config)
     if config.wechat_on:
         wechat.register(app, bot, config)
     else:

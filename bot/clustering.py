@@ -65,9 +65,7 @@ def _weighed(form: str, rarity: Pairs) -> Pairs:
     return {pair: rarity[pair] for pair in pairs}
 
 
-def _leader(
-    question: str, forms: Mapping[str, str], weighed: Mapping[str, Pairs], leaders: Mapping[str, list[str]]
-) -> str:
+def _leader(question: str, forms: Mapping[str, str], weighed: Mapping[str, Pairs], leaders: Mapping[str, list[str]]) -> str:
     """Return the first question of the cluster that a question belongs to; itself when there is none."""
     mine = weighed[question]
     candidates = {one for pair in list(mine)[:TELLING] for one in leaders.get(pair, ())[:CROWD]}

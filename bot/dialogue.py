@@ -114,9 +114,9 @@ def _empty(case: Case) -> Said | None:
 
 
 def _emergency(case: Case) -> Said | None:
-    """Somebody in danger now: help lines before anything else."""
+    """Somebody in danger now: help lines before anything but a question that staff wrote down themselves."""
     text = compact(case.findings.plain)
-    if _talk_of(text, case.knowledge) is not None:
+    if case.findings.exact or _talk_of(text, case.knowledge) is not None:
         return None
     rule = find_emergency(text, case.knowledge.emergencies, case.findings.danger)
     return case.sayer.emergency(case, rule) if rule is not None else None

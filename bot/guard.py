@@ -136,9 +136,7 @@ def stored_questions(knowledge: Knowledge, forms: Mapping[str, str] = MappingPro
     return tuple(one for entry in knowledge.entries.values() for one in of(entry))
 
 
-def near_pairs(
-    some: Sequence[Stored], everything: Sequence[Stored], least: float
-) -> Iterator[tuple[Stored, Stored, float]]:
+def near_pairs(some: Sequence[Stored], everything: Sequence[Stored], least: float) -> Iterator[tuple[Stored, Stored, float]]:
     """Yield the pairs of different entries that are at least so like each other (0 to 100), each pair once."""
     forms = [one.form for one in everything]
     seen: set[tuple[Stored, Stored]] = set()
@@ -162,9 +160,7 @@ def _added(stored: Iterable[Stored], before: Iterable[Stored]) -> tuple[Stored, 
     return tuple(one for one in stored if (one.form, one.owner, one.test) not in known)
 
 
-def _touched(
-    stored: Sequence[Stored], added: Sequence[Stored], former: Knowledge, knowledge: Knowledge
-) -> list[Stored]:
+def _touched(stored: Sequence[Stored], added: Sequence[Stored], former: Knowledge, knowledge: Knowledge) -> list[Stored]:
     """Return the stored questions that an edit can have touched: new ones, their likes, whatever new signs speak of."""
     normaliser = Normaliser(knowledge.words.replace)
     foreign = {compact(normaliser(text).standard) for text in _foreign(knowledge) - _foreign(former)}

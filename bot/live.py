@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import structlog
@@ -136,7 +136,7 @@ class Live:
         while not self._stop.wait(LOOK_EVERY):
             try:
                 self.look()
-            except Exception as error:  # noqa: BLE001 - whatever a file makes fail, the last good answers stay
+            except Exception as error:  # whatever a file makes fail, the last good answers stay
                 log.exception("knowledge_look_failed")
                 self._refuse([Problem("", 0, f"检查时出错（{type(error).__name__}），最近的改动没有上线")])
 

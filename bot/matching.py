@@ -115,6 +115,7 @@ class Finder:
             plain=text.plain,
             within=self._within(ranking, recent, measures),
             broad=whole in self._broad,
+            exact=exact is not None and self._ranker.groups[exact].kind == "entry",
             content=ranking.asked.content,
             corrected=corrected if exact is None else None,
         )

@@ -151,7 +151,8 @@ class Findings:
     ``plain`` is the text simplified and lower-cased, ``standard`` after the word lists. ``matches`` are the entries it may
     mean, best first, at most 8; ``within`` those of what the talk is about, scored by the share of the words they cover. ``neighbour`` (id) is set when the outcome is
     ``neighbour``; ``guide`` (id) when the text opens a guided question;
-    ``danger`` (id) when it reads most like what people in that danger write; ``content`` are the words that are no frames;
+    ``danger`` (id) when it reads most like what people in that danger write; ``exact`` when it is a wording of the first match, which
+    staff wrote down; ``content`` are the words that are no frames;
     ``corrected`` the known word that a mistyped one was read as, when that decided the outcome.
     """
 
@@ -164,6 +165,7 @@ class Findings:
     guide: str | None = None
     danger: str | None = None
     broad: bool = False
+    exact: bool = False
     content: tuple[str, ...] = ()
     corrected: str | None = None
 

@@ -53,7 +53,7 @@ ADDRESSES = re.compile(
 )
 LIVING = re.compile(
     r"((?:家庭|收货|现)?[住地]址[是在:：]*\s*|(?:我家?|家里?|租)?住在?(?!院|房|宿|过))"
-    rf"([一-龥A-Za-z0-9\-]{{2,30}}?(?:{ROAD}|{DOOR})[一-龥A-Za-z0-9\-〔〕]{{0,12}})"
+    rf"([一-龥A-Za-z0-9\-]{{2,30}}?(?:{ROAD}|{DOOR})[一-龥A-Za-z0-9\-]{{0,24}})"
 )
 
 
@@ -81,7 +81,8 @@ def _number(match: re.Match[str]) -> str:
 
 
 def _name(match: re.Match[str]) -> str:
-    return match[0] if NO_NAMES.match(match[3]) else f"{match[1]}{match[2]}〔姓名〕"
+    is_trade = match[3][-1] in "人员工手"
+    return match[0] if is_trade or NO_NAMES.match(match[3]) else f"{match[1]}{match[2]}〔姓名〕"
 
 
 MASKS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (

@@ -63,12 +63,7 @@ class Tally:
 
     def _from_list(self, turn: Logged) -> bool:
         last = self._last
-        return (
-            last is not None
-            and last.person == turn.person
-            and turn.entry in last.offered
-            and turn.at - last.at <= CHOOSING
-        )
+        return last is not None and last.person == turn.person and turn.entry in last.offered and turn.at - last.at <= CHOOSING
 
     def _count_miss(self, turn: Logged) -> None:
         unanswered = turn.kind == "none" and not turn.referred

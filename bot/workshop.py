@@ -28,6 +28,7 @@ MOST_ASKED = 600
 NEAR = 60.0
 """From this likeness on a stored question of another file may notice an edit."""
 
+
 class Workshop:
     """Everything that ``/staff`` needs; safe to share between threads."""
 
@@ -114,7 +115,7 @@ class Workshop:
             texts, found = self._with(path, text)
             drafted = self._live.draft(texts, found)
             errors = [problem for problem in drafted.problems if not problem.notice]
-            if made := _made(errors, self._present()):
+            if made := _made(errors, [*self._present(), *self.state.problems]):
                 return Published("refused", sheet, _troubles(made))
             self._archive.write(path, text, datetime.now(UTC))
             note = self._archive.commit(path, f"知识库：改 {path}（网页编辑）")
@@ -169,7 +170,7 @@ class Workshop:
         return self._store.questions(datetime.now(UTC) - timedelta(days=days), MOST_ASKED) if days else []
 
 
-def _made(after: Iterable[Problem], before: Iterable[Problem]) -> list[Problem]:
+def _made(after: Iterable[Problem], before: Iterable[Problem | Trouble]) -> list[Problem]:
     """Return the problems that an edit makes; what was wrong already must not keep anybody from mending it bit by bit."""
     known = {(problem.path, problem.text) for problem in before}
     return [problem for problem in after if (problem.path, problem.text) not in known]

@@ -71,9 +71,7 @@ EDITS = (
     Broken("variant twice", "words.md", "- 工资：人工、粮", "- 工资：人工、粮\n- 劳动：人工", "- 劳动：人工"),
     Broken("unknown hotline", "neighbours.md", "- 电话：\n", "- 电话：12393\n", "## 医保报销 {#medical}"),
     Broken("list emptied", "hotlines.md", TEXTS["hotlines.md"], "# 热线\n", told="emergencies.md:1: "),
-    Broken(
-        "a question stolen", DEPOSIT, "- 公司扣着我的身份证", "- 没工作了想登记失业了", "- 没工作了想登记失业了"
-    ),
+    Broken("a question stolen", DEPOSIT, "- 公司扣着我的身份证", "- 没工作了想登记失业了", "- 没工作了想登记失业了"),
 )
 
 

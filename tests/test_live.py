@@ -183,7 +183,7 @@ class Server:
     def ask(self, question: str) -> tuple[int, dict[str, object]]:
         body = json.dumps({"q": question}).encode()
         headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/ask", body, headers)  # noqa: S310 - http
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/ask", body, headers)
         try:
             with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - our own server
                 return response.status, json.load(response)
