@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,19 @@ LENGTH_SHARE = 0.7
 """BM25's b: how much an entry with many ways of asking has to say a word more often."""
 
 
+Bag = tuple[Ints, Ints]
+"""A group's features (numbers) and how many of its texts have each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """A question as an index weighs it: its known features (numbers), their weights, and the whole weight."""
+
+    features: Ints
+    weights: Floats
+    total: float
+
+
 class Index:
     """How much of a question each group knows; built once, never changed, safe to share between threads.
 
@@ -26,78 +41,92 @@ class Index:
     an array of its own for each of 100,000 features would cost more than what is in it.
     """
 
-    def __init__(self, bags: Sequence[Mapping[str, int]]) -> None:
+    def __init__(self, names: dict[str, int], bags: Sequence[Bag]) -> None:
+        """Take every feature's number, and each group's bag in those numbers; ``names`` may have features no bag has."""
+        self.names = names
         self.size = len(bags)
-        self.unseen = math.log(1 + 2 * max(1, self.size))
-        names: dict[str, int] = {}
-        features = np.fromiter((names.setdefault(n, len(names)) for bag in bags for n in bag), dtype=np.int32)
-        groups = np.repeat(np.arange(self.size, dtype=np.int32), [len(bag) for bag in bags])
-        shares = _shares(bags, groups)
+        self._bags = tuple(bags)
+        features = _joined([bag[0] for bag in bags])
+        counts = _joined([bag[1] for bag in bags])
+        groups = np.repeat(np.arange(self.size, dtype=np.int32), [len(bag[0]) for bag in bags])
         order = np.argsort(features, kind="stable")
-        counts = np.bincount(features, minlength=len(names))
-        self._names = names
-        self._bag_features: Ints = features
-        self._bag_counts = np.fromiter((c for bag in bags for c in bag.values()), dtype=np.int16, count=len(features))
-        self._bag_ends = np.cumsum([len(bag) for bag in bags]).tolist()
+        lengths = np.bincount(features, minlength=len(names))
         self._groups: Ints = groups[order]
-        self._shares: Floats = shares[order]
-        self._ends = np.cumsum(counts).tolist()
-        self._rarity: list[float] = np.log(1 + self.size / (counts + 0.5)).tolist()
+        self._shares: Floats = _shares(groups, counts, self.size)[order]
+        self._lengths: Ints = lengths.astype(np.int32)
+        self._starts: Ints = (np.cumsum(lengths) - lengths).astype(np.int32)
+        self._rarity: Floats = np.log(1 + self.size / (lengths + 0.5)).astype(np.float32)
+        self._unseen = math.log(1 + 2 * max(1, self.size))
 
-    def bags(self) -> Iterator[dict[str, int]]:
-        """Yield every group's bag again, in order: what another index is made from when little has changed."""
-        names = list(self._names)
-        start = 0
-        for end in self._bag_ends:
-            features, counts = self._bag_features[start:end].tolist(), self._bag_counts[start:end].tolist()
-            yield {names[feature]: count for feature, count in zip(features, counts, strict=True)}
-            start = end
+    def bag(self, group: int) -> Bag:
+        """Return a group's bag, as it was given."""
+        return self._bags[group]
+
+    def merged(self, labels: Sequence[int]) -> Index:
+        """Return an index over the groups merged by label (0, 1, …), with the same features."""
+        sizes = [len(bag[0]) for bag in self._bags]
+        features = _joined([bag[0] for bag in self._bags]).astype(np.int64)
+        keys = np.repeat(np.array(labels, dtype=np.int64), sizes) * max(1, len(self.names)) + features
+        unique, places = np.unique(keys, return_inverse=True)
+        counts = np.bincount(places, _joined([bag[1] for bag in self._bags]), len(unique)).astype(np.int32)
+        cuts = np.searchsorted(unique, np.arange(max(labels, default=-1) + 2) * max(1, len(self.names)))
+        numbers = (unique % max(1, len(self.names))).astype(np.int32)
+        return Index(self.names, [(numbers[i:j], counts[i:j]) for i, j in pairwise(cuts)])
 
     def rarity(self, name: str) -> float:
         """Return how telling a feature is: the fewer groups have it the more; one never seen is as telling as can be."""
-        number = self._names.get(name)
-        return self.unseen if number is None else self._rarity[number]
+        number = self.names.get(name)
+        return self._unseen if number is None else float(self._rarity[number])
 
     def knows(self, name: str) -> bool:
         """Return whether any group has the feature."""
-        return name in self._names
+        number = self.names.get(name)
+        return number is not None and bool(self._lengths[number])
 
     def has(self, group: int, name: str) -> bool:
         """Return whether a group has the feature."""
-        number = self._names.get(name)
-        return number is not None and bool((self._groups[self._place(number)] == group).any())
+        number = self.names.get(name)
+        if number is None:
+            return False
+        start = self._starts[number]
+        return bool((self._groups[start : start + self._lengths[number]] == group).any())
 
-    def weigh(self, features: Mapping[str, float]) -> dict[str, float]:
-        """Return a text's features, each weighted by how telling it is."""
-        return {name: count * self.rarity(name) for name, count in features.items()}
+    def weigh(self, features: Mapping[str, float]) -> Weighted:
+        """Return a text's features (what each counts, by name), weighted by how telling each is."""
+        known = [(number, count) for name, count in features.items() if (number := self.names.get(name)) is not None]
+        numbers = np.array([number for number, _ in known], dtype=np.int32)
+        weights = np.array([count for _, count in known], dtype=np.float32) * self._rarity[numbers]
+        strange = sum(features.values()) - sum(count for _, count in known)
+        return Weighted(numbers, weights, float(weights.sum()) + strange * self._unseen)
 
-    def shares(self, weighted: Mapping[str, float]) -> Floats:
+    def shares(self, weighted: Weighted) -> Floats:
         """Return for each group the share, 0 to 1, of a weighted question that it covers."""
-        known = [(self._place(self._names[name]), weight) for name, weight in weighted.items() if name in self._names]
-        if not known:
+        lengths = self._lengths[weighted.features]
+        ends = np.cumsum(lengths)
+        if not len(ends) or not ends[-1]:
             return np.zeros(self.size, dtype=np.float32)
-        groups = np.concatenate([self._groups[place] for place, _ in known])
-        parts = np.concatenate([self._shares[place] for place, _ in known])
-        weights = np.repeat([weight for _, weight in known], [place.stop - place.start for place, _ in known])
-        return (np.bincount(groups, parts * weights, self.size) / sum(weighted.values())).astype(np.float32)
-
-    def _place(self, number: int) -> slice:
-        """Return where a feature's postings stand."""
-        return slice(self._ends[number - 1] if number else 0, self._ends[number])
+        # Every posting of every feature in one go: where each feature's stretch starts, counted on from there.
+        places = np.arange(ends[-1]) + np.repeat(self._starts[weighted.features] - (ends - lengths), lengths)
+        parts = self._shares[places] * np.repeat(weighted.weights, lengths)
+        return (np.bincount(self._groups[places], parts, self.size) / weighted.total).astype(np.float32)
 
 
-def bag_of(texts: Iterable[Mapping[str, float]]) -> Counter[str]:
-    """Return how many of some texts (as features) have each feature."""
-    bag: Counter[str] = Counter()
+def bag_of(texts: Iterable[Mapping[str, float]], names: dict[str, int]) -> Bag:
+    """Return how many of some texts (as features) have each feature; features new to ``names`` get a number there."""
+    counted: Counter[str] = Counter()
     for features in texts:
-        bag.update(features.keys())
-    return bag
+        counted.update(features.keys())
+    numbers = [names.setdefault(name, len(names)) for name in counted]
+    return np.array(numbers, dtype=np.int32), np.array(list(counted.values()), dtype=np.int32)
 
 
-def _shares(bags: Sequence[Mapping[str, int]], groups: Ints) -> Floats:
+def _joined(arrays: Sequence[Ints]) -> Ints:
+    return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int32)
+
+
+def _shares(groups: Ints, counts: Ints, size: int) -> Floats:
     """Return BM25's part of each (group, feature): how often the group says it, saturating, by the group's length."""
-    counts = np.fromiter((count for bag in bags for count in bag.values()), dtype=np.float32, count=len(groups))
-    sizes = np.bincount(groups, counts, len(bags))
-    average = float(sizes.mean()) if len(bags) else 1.0
+    sizes = np.bincount(groups, counts, size)
+    average = float(sizes.mean()) if size else 1.0
     pivots = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * sizes / (average or 1.0))
     return (counts / (counts + pivots[groups])).astype(np.float32)

@@ -12,8 +12,9 @@ from pathlib import Path
 import structlog
 
 from bot.answer import Library
+from bot.catalogue import Knowledge
 from bot.guard import guard, problems
-from bot.knowledge import KnowledgeError, Problem
+from bot.knowledge import KnowledgeError, Problem, inspect
 from bot.knowledge.folder import content_hash, inspect_texts, is_knowledge, read_texts
 from bot.knowledge.problems import Report
 from bot.matching import Finder
@@ -66,6 +67,19 @@ def open_last_good(folder: Path, data: Path) -> Opened:
         raise KnowledgeError(refused)
     _tell(refused, good.knowledge.version)
     return Opened(good, kept.texts, tuple(sorted(set(refused))))
+
+
+def open_last_good_knowledge(folder: Path, data: Path) -> Knowledge:
+    """Return the same knowledge base without a finder, for who only looks entries up.
+
+    Raises KnowledgeError when there never was a good one.
+    """
+    knowledge, found = inspect(folder, today())
+    kept = read_snapshot(data) if knowledge is None else None
+    knowledge = inspect_texts(kept.texts, kept.day, Report())[0] if kept is not None else knowledge
+    if knowledge is None:
+        raise KnowledgeError([problem for problem in found if not problem.notice])
+    return knowledge
 
 
 def today() -> date:

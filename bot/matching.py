@@ -45,6 +45,11 @@ EXACT = 0.99
 SAME_SENTENCE = 92.0
 """From this rapidfuzz ratio on, negations left out, two sentences are the same: then a 不 turns the meaning round."""
 
+EXPLAINED = 4
+"""How many of the matches come with their why: the answer and as many runners-up as staff are shown."""
+
+UNEXPLAINED = Why("", (), ())
+
 LEAST_SAID = 4
 """In how many phrasings a word must stand before mistyped words are heard as it."""
 
@@ -202,9 +207,9 @@ class Finder:
             Match(
                 self._ranker.groups[n].id,
                 round(min(sure, sure * float(ranking.scores[n]) / best), 4),
-                self._why(ranking.asked, n),
+                self._why(ranking.asked, n) if place < EXPLAINED else UNEXPLAINED,
             )
-            for n in entries
+            for place, n in enumerate(entries)
         )
 
     def _why(self, asked: Asked, group: int) -> Why:
@@ -215,6 +220,8 @@ class Finder:
     def _within(self, ranking: Ranking, recent: Sequence[str], measures: Sequence[int]) -> tuple[Match, ...]:
         """Return the entries of what the talk is about, best first: the service just shown, else the measures on offer."""
         shown = self._place.get(recent[0]) if recent else None
+        if shown is None and not measures:
+            return ()
         groups = self._ranker.groups
         if shown is not None:
             here = [n for n, group in enumerate(groups) if group.service == groups[shown].service]
@@ -222,7 +229,10 @@ class Finder:
             here = [n for n, group in enumerate(groups) if group.kind == "entry" and group.measures[0] in measures]
         own = ranking.own
         here.sort(key=lambda n: (-float(own[n]), n))
-        return tuple(Match(groups[n].id, round(float(own[n]), 4), self._why(ranking.asked, n)) for n in here[:WITHIN])
+        return tuple(
+            Match(groups[n].id, round(float(own[n]), 4), UNEXPLAINED if place else self._why(ranking.asked, n))
+            for place, n in enumerate(here[:WITHIN])
+        )
 
 
 def _best(ranking: Ranking) -> float:

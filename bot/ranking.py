@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,7 +15,7 @@ from bot.catalogue import Knowledge
 from bot.certainty import Evidence
 from bot.emergency import ALWAYS
 from bot.features import Cutter
-from bot.index import Floats, Index, bag_of
+from bot.index import Bag, Floats, Index, Weighted, bag_of
 from bot.text import Normaliser
 
 SERVICE_PART, MEASURE_PART = 0.5, 0.5
@@ -103,12 +102,14 @@ class Ranking:
 class Ranker:
     """Indexes over the entries, services and measures of a knowledge base; built once, never changed."""
 
-    def __init__(self, groups: Sequence[Group], bags: Sequence[Mapping[str, int]]) -> None:
-        """Take what can be found and each group's bag of features, in the same order."""
+    def __init__(self, groups: Sequence[Group], names: dict[str, int], bags: Sequence[Bag]) -> None:
+        """Take what can be found, every feature's number, and each group's bag of features in the groups' order."""
         self.groups = tuple(groups)
-        self.index = Index(bags)
-        self._services, self._service_of = _merged(bags, [group.service for group in groups])
-        self._measures, self._measure_of = _merged(bags, [str(group.measures[0]) for group in groups])
+        self.index = Index(names, bags)
+        self._service_of = _labels([group.service for group in groups])
+        self._measure_of = _labels([group.measures[0] for group in groups])
+        self._services = self.index.merged(self._service_of.tolist())
+        self._measures = self.index.merged(self._measure_of.tolist())
         self._danger = np.array([group.measures[0] == DANGER_MEASURE for group in groups])
         self._neighbours = np.array([n for n, group in enumerate(groups) if group.kind == "neighbour"], dtype=np.int64)
 
@@ -116,6 +117,7 @@ class Ranker:
         """Return what a question finds, and whether it reads like a call for help."""
         weighted = self.index.weigh(asked.features)
         own = self.index.shares(weighted)
+        # The same weights for all three: how telling a word is, is a matter of entries.
         measure = self._measures.shares(weighted)[self._measure_of]
         service = self._services.shares(weighted)[self._service_of]
         everything = own + SERVICE_PART * service + MEASURE_PART * measure
@@ -126,14 +128,12 @@ class Ranker:
             return found
         return replace(found, danger=self._ordered(asked, weighted, everything, own, measure))
 
-    def _ordered(
-        self, asked: Asked, weighted: Mapping[str, float], scores: Floats, own: Floats, measure: Floats
-    ) -> Ranking:
+    def _ordered(self, asked: Asked, weighted: Weighted, scores: Floats, own: Floats, measure: Floats) -> Ranking:
         order = [int(n) for n in np.argsort(-scores, kind="stable")[:DEEP]]
         likenesses = {n: self.likeness(asked, n) for n in order[:FEW]}
         order = [*sorted(order[:FEW], key=lambda n: -self._worth(n, scores, likenesses)), *order[FEW:]]
         first = order[0]
-        known, strange = self._coverage(asked, weighted, first)
+        known, strange = self._coverage(asked, first)
         evidence = Evidence(
             share=float(own[first]),
             measure_share=float(measure[first]),
@@ -142,7 +142,7 @@ class Ranker:
             known=known,
             strange=strange,
             length=math.log(1 + min(len(asked.text), LONG)),
-            mass=min(MOST_MASS, math.log(1 + float(own[first]) * sum(weighted.values()))),
+            mass=min(MOST_MASS, math.log(1 + float(own[first]) * weighted.total)),
             agreement=self._agreement(order),
             neighbour=self._neighbour(first, scores),
         )
@@ -180,38 +180,34 @@ class Ranker:
         best = float(scores[first])
         return min(1.0, float(scores[self._neighbours].max()) / best) if best > 0 and len(self._neighbours) else 0.0
 
-    def _coverage(self, asked: Asked, weighted: Mapping[str, float], group: int) -> tuple[float, float]:
+    def _coverage(self, asked: Asked, group: int) -> tuple[float, float]:
         """Return the part of the content words' weight that the group has, and the part that no group has."""
-        names = [f"w:{word}" for word in asked.content]
-        total = sum(weighted.get(name, 0.0) for name in names)
+        weights = {f"w:{word}": self.index.rarity(f"w:{word}") for word in asked.content}
+        total = sum(weights.values())
         if not total:
             return 0.0, 1.0
-        known = sum(weighted.get(name, 0.0) for name in names if self.index.has(group, name))
-        strange = sum(weighted.get(name, 0.0) for name in names if not self.index.knows(name))
+        known = sum(weight for name, weight in weights.items() if self.index.has(group, name))
+        strange = sum(weight for name, weight in weights.items() if not self.index.knows(name))
         return known / total, strange / total
 
 
 def make_ranker(knowledge: Knowledge, normaliser: Normaliser, cutter: Cutter, former: Ranker | None) -> Ranker:
     """Return a ranker for a knowledge base; what ``former`` (made with the same word lists) has unchanged is taken over."""
-    plans = list(_plans(knowledge))
-    old = (
-        {group.id: (group, bag) for group, bag in zip(former.groups, former.index.bags(), strict=True)}
-        if former
-        else {}
-    )
+    old = {group.id: (group, n) for n, group in enumerate(former.groups)} if former else {}
+    names = dict(former.index.names) if former else {}
     groups: list[Group] = []
-    bags: list[Mapping[str, int]] = []
-    for name, kind, service, measures, main, raw in plans:
+    bags: list[Bag] = []
+    for name, kind, service, measures, main, raw in _plans(knowledge):
         known = old.get(name)
-        if known is not None and known[0].raw == raw:
+        if former is not None and known is not None and known[0].raw == raw:
             groups.append(replace(known[0], kind=kind, service=service, measures=measures, main=main))
-            bags.append(known[1])
+            bags.append(former.index.bag(known[1]))
             continue
         forms = tuple(dict.fromkeys(filter(None, (normaliser(text).standard for text in raw))))
         words = tuple(" ".join(sorted(cutter.words(form))) for form in forms)
         groups.append(Group(name, kind, service, measures, forms, words, main, raw))
-        bags.append(bag_of(map(cutter.features, forms)))
-    return former if former is not None and tuple(groups) == former.groups else Ranker(groups, bags)
+        bags.append(bag_of(map(cutter.features, forms), names))
+    return former if former is not None and tuple(groups) == former.groups else Ranker(groups, names, bags)
 
 
 Plan = tuple[str, str, str, tuple[int, ...], bool, tuple[str, ...]]
@@ -233,10 +229,7 @@ def _plans(knowledge: Knowledge) -> Iterator[Plan]:
             yield g.id, "guide", f"?{g.id}", (-1,), False, g.triggers
 
 
-def _merged(bags: Sequence[Mapping[str, int]], labels: Sequence[str]) -> tuple[Index, npt.NDArray[np.int64]]:
-    """Return an index over the bags merged by label, and each bag's place in it."""
-    places = {label: number for number, label in enumerate(dict.fromkeys(labels))}
-    merged: list[Counter[str]] = [Counter() for _ in places]
-    for bag, label in zip(bags, labels, strict=True):
-        merged[places[label]].update(bag)
-    return Index(merged), np.array([places[label] for label in labels])
+def _labels(names: Sequence[object]) -> npt.NDArray[np.int64]:
+    """Return names as numbers, in order of first appearance."""
+    places = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([places[name] for name in names])

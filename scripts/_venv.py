@@ -13,6 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
+OWN = "BOT_OWN_ENVIRONMENT"
+"""Set by those who bring an environment of their own (another Python for the bench, a container): nothing is made then."""
+
 STAMP = FOLDER / "lock.sha256"
 
 
@@ -30,6 +33,8 @@ def ensure() -> None:
         sys.exit(f"需要 Python 3.11 到 3.13，现在是 {sys.version.split()[0]}")
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
+    if os.environ.get(OWN):
+        return
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if not STAMP.exists() or STAMP.read_text(encoding="ascii") != wanted:
         _make(wanted)

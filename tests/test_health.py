@@ -175,7 +175,7 @@ def test_deleting_reaches_what_waits_on_disk(told: Bot, config: Config) -> None:
     assert "删" in say(told, "删除我的记录", 3).text
     holder.execute("rollback")
     holder.close()
-    told._memory.replay()  # noqa: SLF001 - the housekeeper's part
+    told._memory.replay()
     assert rows(path) == (1, 0)
 
 

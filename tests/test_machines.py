@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -162,43 +164,54 @@ def _until(holds: object, seconds: float = 5.0) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(180)
 def test_twenty_times_killed_under_load(tmp_path: Path) -> None:
-    """Every turn that was acknowledged is there, whole, and no other has half of itself."""
-    told: list[tuple[str, str]] = []
-    waits = []
-    for _ in range(20):
+    """Every turn that was acknowledged is there, whole: 17 times a worker is killed, 3 times all at once."""
+    told: list[str] = []
+    waits: list[float] = []
+    for kills in (6, 6, 5):
         machine = start(tmp_path / "data", WORKERS="2")
         waits.append(await_ready(machine))
         end = threading.Event()
-
-        def drive(machine: Machine = machine, end: threading.Event = end) -> None:
-            token = None
-            while not end.is_set():
-                with suppress(ValueError):
-                    try:
-                        reply = machine.ask(WAGES, token, secrets.token_urlsafe(12))
-                    except OSError:
-                        return
-                    token = reply["conversation"]
-                    told.append((reply["id"], reply["text"]))
-
         with ThreadPoolExecutor(4) as pool:
-            for _ in range(4):
-                pool.submit(drive)
-            time.sleep(0.5)
+            drivers = [pool.submit(_drive, machine, end, told) for _ in range(4)]
+            for _ in range(kills):
+                time.sleep(0.8)
+                os.kill(random.choice(machine.workers()), signal.SIGKILL)  # noqa: S311 - any will do
+                waits.append(await_ready(machine))
             machine.kill()
             end.set()
+            for driver in drivers:
+                driver.result()
     with running(tmp_path / "data") as machine:
         _until(lambda: json.loads(machine.get("/health")[1])["spool"]["waiting"] == 0)
-        engine = sa.create_engine(f"sqlite:///{tmp_path / 'data' / 'bot.db'}")
-        with engine.connect() as connection:
-            kept = {row.id for row in connection.execute(sa.text("select id, reply from turns")) if json.loads(row.reply)}
-            assert connection.execute(sa.text("pragma integrity_check")).scalar_one() == "ok"
-        engine.dispose()
+        kept = _kept(f"sqlite:///{tmp_path / 'data' / 'bot.db'}")
     assert len(told) > 200
-    assert [turn for turn, _ in told if turn not in kept] == []
-    print(f"{len(told)} acknowledged turns, 0 lost; ready again after at most {max(waits):.1f} s")  # noqa: T201
+    assert [turn for turn in told if turn not in kept] == []
+    print(f"{len(told)} acknowledged turns, 0 lost; answers again after at most {max(waits):.1f} s")  # noqa: T201
+
+
+def _drive(machine: Machine, end: threading.Event, told: list[str]) -> None:
+    """Ask until the end, noting the ids of the replies; what a killed worker had at hand is not acknowledged."""
+    token = None
+    while not end.is_set():
+        try:
+            reply = machine.ask(WAGES, token, secrets.token_urlsafe(12))
+        except OSError:
+            time.sleep(0.02)
+            continue
+        token = reply["conversation"]
+        told.append(reply["id"])
+
+
+def _kept(url: str) -> set[str]:
+    """Return the ids of the turns that are there with their whole reply."""
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        kept = {row.id for row in connection.execute(sa.text("select id, reply from turns")) if json.loads(row.reply)}
+        assert connection.execute(sa.text("pragma integrity_check")).scalar_one() == "ok"
+    engine.dispose()
+    return kept
 
 
 @pytest.mark.slow

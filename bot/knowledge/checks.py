@@ -14,6 +14,9 @@ from bot.rendering import MOST_CHARACTERS, WECHAT_BYTES, entry_text
 SHORT_CHARACTERS = 60
 """The first line is the answer; longer than this it is no line."""
 
+TO_WRITE = "（待写）"
+"""Stands in drafts where staff must write."""
+
 
 def check(knowledge: Knowledge, today: date, report: Report) -> None:
     """Note everything in ``knowledge`` that would mislead someone."""
@@ -45,6 +48,8 @@ def _entry_problems(entry: Entry, hotlines: frozenset[str]) -> tuple[Problem, ..
     """Return what is wrong with one entry by itself; looked up when another file was edited."""
     report = Report()
     _check_length(entry, report)
+    if any(TO_WRITE in text for text in (entry.question, *entry.phrasings, *_statements(entry))):
+        report.error(entry.path, entry.line, f"「{entry.question}」还有「{TO_WRITE}」：写好再上线")
     _check_figures(entry, hotlines, report)
     return tuple(report.problems)
 
@@ -52,13 +57,9 @@ def _entry_problems(entry: Entry, hotlines: frozenset[str]) -> tuple[Problem, ..
 def _check_length(entry: Entry, report: Report) -> None:
     text = entry_text(entry, date.min)
     if len(entry.answer.short) > SHORT_CHARACTERS:
-        report.error(
-            entry.path, entry.line, f"短答{len(entry.answer.short)}字，最多{SHORT_CHARACTERS}字：第一句只说答案"
-        )
+        report.error(entry.path, entry.line, f"短答{len(entry.answer.short)}字，最多{SHORT_CHARACTERS}字：第一句只说答案")
     if len(text) > MOST_CHARACTERS:
-        report.error(
-            entry.path, entry.line, f"「{entry.question}」显示出来{len(text)}字，最多{MOST_CHARACTERS}字：删短"
-        )
+        report.error(entry.path, entry.line, f"「{entry.question}」显示出来{len(text)}字，最多{MOST_CHARACTERS}字：删短")
     if len(text.encode()) > WECHAT_BYTES:
         report.error(entry.path, entry.line, f"「{entry.question}」超过微信的{WECHAT_BYTES}字节：删短")
 
@@ -68,9 +69,7 @@ def _check_figures(entry: Entry, hotlines: frozenset[str], report: Report) -> No
     known = set(hotlines)
     for basis in entry.basis:
         source = basis.source
-        known |= figures(
-            "\n".join([*source.facts, source.title, source.citation, source.number, source.date, source.status])
-        )
+        known |= figures("\n".join([*source.facts, source.title, source.citation, source.number, source.date, source.status]))
         known |= {source.number.replace(" ", ""), source.citation.replace(" ", "")}
     for part in _statements(entry):
         for figure in sorted(figures(part) - known):
@@ -81,9 +80,7 @@ def _check_figures(entry: Entry, hotlines: frozenset[str], report: Report) -> No
                 f"「{entry.question}」里的「{figure}」在依据（{named}）的事实里找不到：核对，或补记到来源",
             )
         for limit in loose_deadlines(part):
-            report.error(
-                entry.path, entry.line, f"「{entry.question}」的期限「{limit}」要写明从哪天起算、是自然日还是工作日"
-            )
+            report.error(entry.path, entry.line, f"「{entry.question}」的期限「{limit}」要写明从哪天起算、是自然日还是工作日")
 
 
 def _statements(entry: Entry) -> Iterator[str]:
