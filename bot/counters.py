@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from limits.storage import Storage
+from limits.storage import MemoryStorage, Storage
 
 from bot.patience import Patience
 
@@ -18,7 +18,10 @@ SCHEME = "bot+counters"
 """How Flask-Limiter is told to count here: ``bot+counters:`` and the database's address."""
 
 WAIT_SECONDS = 0.5
-"""How long a request waits for its count; then Flask-Limiter counts in the process."""
+"""How long a request waits for its count; then each process counts for itself."""
+
+PAUSE_SECONDS = 5.0
+"""After a fault each process counts for itself for so long."""
 
 CALLS_AT_ONCE = 4
 
@@ -26,8 +29,7 @@ SWEEP = 1000
 """After so many hits of a process, what has run out is deleted."""
 
 MAKE = (
-    "create {kind} table if not exists counters"
-    " (key text primary key, count bigint not null, until double precision not null)"
+    "create {kind} table if not exists counters (key text primary key, count bigint not null, until double precision not null)"
 )
 HIT = sa.text(
     "insert into counters (key, count, until) values (:key, :amount, :until) on conflict (key) do update set"
@@ -104,43 +106,59 @@ class Counters:
 
 
 class SharedLimits(Storage):
-    """Counters as Flask-Limiter wants them, for its fixed windows."""
+    """Counters as Flask-Limiter wants them, for its fixed windows; while they fail, each process counts for itself.
+
+    Flask-Limiter has a fallback of its own, but two requests that meet the fault at once get a 500 from it.
+    """
 
     STORAGE_SCHEME = [SCHEME]  # noqa: RUF012 - the library reads it so
 
     def __init__(self, uri: str, wrap_exceptions: bool = False, **_options: Any) -> None:
         super().__init__(uri, wrap_exceptions)
         self._counters = Counters(uri.removeprefix(f"{SCHEME}://"))
+        self._alone = MemoryStorage()
+        self._away_until = 0.0
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
-        """What is raised when the counting fails."""
-        return sa.exc.SQLAlchemyError, TimeoutError
+        """What the library may take for a fault of ours: nothing, for none gets out."""
+        return ()
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count a hit."""
-        return self._counters.hit(key, expiry, amount)
+        return self._shared(lambda: self._counters.hit(key, expiry, amount), lambda: self._alone.incr(key, expiry, amount))
 
     def get(self, key: str) -> int:
         """Return the hits."""
-        return self._counters.get(key)[0]
+        return self._shared(lambda: self._counters.get(key)[0], lambda: self._alone.get(key))
 
     def get_expiry(self, key: str) -> float:
         """Return when the window ends."""
-        return self._counters.get(key)[1]
+        return self._shared(lambda: self._counters.get(key)[1], lambda: self._alone.get_expiry(key))
 
     def check(self) -> bool:
-        """Return whether counting works."""
-        self._counters.get("")
+        """Return whether counting works, which it does in any case."""
         return True
 
     def reset(self) -> None:
         """Forget all hits."""
-        self._counters.clear()
+        self._shared(self._counters.clear, lambda: None)
+        self._alone.reset()
 
     def clear(self, key: str) -> None:
         """Forget the hits of one key."""
-        self._counters.clear(key)
+        self._shared(lambda: self._counters.clear(key), lambda: None)
+        self._alone.clear(key)
+
+    def _shared(self, together: Callable[[], Result], alone: Callable[[], Result]) -> Result:
+        """Return what is counted together or, for a while after that failed, alone."""
+        if time.monotonic() < self._away_until:
+            return alone()
+        try:
+            return together()
+        except (sa.exc.SQLAlchemyError, TimeoutError, OSError):
+            self._away_until = time.monotonic() + PAUSE_SECONDS
+            return alone()
 
 
 def counters_url(database: str, folder: Path) -> str:

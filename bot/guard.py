@@ -75,15 +75,17 @@ def guard(
     if former is None:
         stored = added = stored_questions(knowledge)
         asked = _doubtful(stored, knowledge, progress)
+        alarmed: list[Stolen] = []
     else:
         before = stored_questions(former)
         same_words = former.words.replace == knowledge.words.replace
         stored = stored_questions(knowledge, {one.text: one.form for one in before} if same_words else {})
         added = _added(stored, before)
         asked = _touched(stored, added, former, knowledge)
+        alarmed = _alarmed(stored, added, former, knowledge)
     pairs = near_pairs(added, stored, LIKE)
     lost = _lost(asked, frozenset(added), knowledge, finder)
-    found = [*lost, *_twins(pairs, knowledge, finder, known=former is None)]
+    found = [*alarmed, *lost, *_twins(pairs, knowledge, finder, known=former is None)]
     return list({(one.question, one.owner): one for one in reversed(found)}.values())[::-1]
 
 
@@ -171,19 +173,24 @@ def _touched(stored: Sequence[Stored], added: Sequence[Stored], former: Knowledg
     """Return the stored questions that an edit can have touched: new ones, their likes, whatever new signs speak of."""
     normaliser = Normaliser(knowledge.words.replace)
     foreign = {compact(normaliser(text).standard) for text in _foreign(knowledge) - _foreign(former)}
-    signs = _new_signs(former, knowledge)
     talk = {form for form in _fixed_talk(knowledge) - _fixed_talk(former) if form}
     near = {other for _, other, _ in near_pairs(added, [one for one in stored if one.test], REACH)} if added else set()
     new = set(added)
-    return [
-        one
-        for one in stored
-        if one in new
-        or one in near
-        or one.form in foreign
-        or any(form in one.form for form in talk)
-        or find_emergency(one.form, signs) is not None
-    ]
+    return [one for one in stored if one in new or one in near or one.form in foreign or any(form in one.form for form in talk)]
+
+
+def _alarmed(stored: Sequence[Stored], added: Sequence[Stored], former: Knowledge, knowledge: Knowledge) -> list[Stolen]:
+    """Return the questions that an edit has sound the alarm: as written they are still recognised, worded otherwise not."""
+    signs, new = _new_signs(former, knowledge), frozenset(added)
+    normaliser = Normaliser(knowledge.words.replace)
+    found = []
+    for one in stored if signs else ():
+        text = compact(normaliser(one.text).plain)
+        if one in new or find_emergency(text, signs) is None:
+            continue
+        if find_emergency(text, knowledge.emergencies) and not find_emergency(text, former.emergencies):
+            found.append(Stolen(one.text, one.owner, SPANS["emergency"], ""))
+    return found
 
 
 def _foreign(knowledge: Knowledge) -> set[str]:
@@ -228,7 +235,7 @@ def _doubtful(stored: Sequence[Stored], knowledge: Knowledge, progress: Progress
 def _answered(one: Stored, normaliser: Normaliser, knowledge: Knowledge) -> bool:
     text = normaliser(one.text)
     matches = (Match(one.owner, 1.0, Why(one.text, (), ())),)
-    findings = Findings(text.plain, text.standard, "sure", matches)
+    findings = Findings(text.plain, text.standard, "sure", matches, exact=True)
     reply = decide(Message("guard", "guard", "", one.text, NOON), Conversation(), findings, knowledge).reply
     return reply.kind == "answer" and reply.entry == one.owner
 
@@ -243,6 +250,8 @@ def _lost(asked: Sequence[Stored], added: Set[Stored], knowledge: Knowledge, fin
         name = f"「{knowledge.entries[thief].question}」" if thief else SPANS.get(reply.kind, reply.kind)
         matches = finder.find(one.text).matches
         by = next((match.why.phrasing for match in matches if match.entry == thief), "")
+        # What was there before takes nothing from a new wording: the new one is to be mended.
+        thief = None if one in added else thief
         yield Stolen(one.text, one.owner, name, by, thief, mild=reply.kind == "emergency" and one in added)
 
 
@@ -250,7 +259,11 @@ def _twins(
     pairs: Iterable[tuple[Stored, Stored, float]], knowledge: Knowledge, finder: Finder, known: bool
 ) -> Iterator[Stolen]:
     """Yield the pairs that are one wording, and those of which one does not win its own ranking."""
-    for new, old, likeness in pairs:
+    for one, other, likeness in pairs:
+        # A test question takes nothing from anybody; whether it reaches its own entry has been asked.
+        new, old = (other, one) if one.test and known else (one, other)
+        if new.test:
+            continue
         if likeness >= SAME:
             yield _robbed(old, new, knowledge, mild=False)
             continue

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,8 @@ class Machine:
 
     def kill(self) -> None:
         """End the server and its workers as a power cut would."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
     def stop(self) -> int:
@@ -79,10 +80,10 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def start(folder: Path, **settings: str) -> Machine:
+def start(folder: Path, port: int = 0, **settings: str) -> Machine:
     """Start a bot with its data in a folder; it may not answer yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     given = {"DATA_DIR": str(folder), "PORT": str(port), "SECRET_KEY": "test", "RATE_LIMIT": "100000 per minute"}
     log = folder.parent / f"{folder.name}-{port}.log"
     with log.open("ab") as file:

@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "memory": {"model", "patience", "spool", "store"},
     "housekeeping": {"counters", "memory", "store"},
     "answer": {"catalogue", "dialogue", "explaining", "matching", "memory", "model", "store"},
-    "channels": {"catalogue", "config", "model", "rendering"},
+    "channels": {"catalogue", "config", "model", "rendering", "staffing"},
 }
 """``app`` and ``migrations`` are left out: the one puts everything together, the other is Alembic's."""
 

@@ -82,9 +82,8 @@ def make_limiter(app: Flask, config: Config) -> Limit:
     limiter = Limiter(
         get_remote_address,
         app=app,
-        # Where all workers count together is the application's to say; when that fails, each counts for itself.
+        # Where all workers count together is the application's to say.
         storage_uri=app.config.get("RATELIMIT_STORAGE_URI", "memory://"),
-        in_memory_fallback_enabled=True,
         strategy="fixed-window",
         headers_enabled=True,
     )
