@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -130,7 +129,7 @@ class Bot:
         library = self._library
         findings = library.finder.find(message.text[:MAX_READ], before.recent, before.measures)
         turn = decide(message, before, findings, library.knowledge)
-        reply = replace(turn.reply, id=uuid.uuid4().hex, version=library.knowledge.version)
+        reply = replace(turn.reply, id=self._memory.turn_id(message), version=library.knowledge.version)
         return replace(turn, reply=reply)
 
     def _told(self, turn: Turn, told: bool) -> Turn:

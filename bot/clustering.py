@@ -10,7 +10,7 @@ from rapidfuzz import fuzz
 
 from bot.text import compact
 
-ALIKE = 0.45
+ALIKE = 0.32
 """From this share of the telling pairs in common on two questions are one."""
 
 NEARLY_SAME = 80.0

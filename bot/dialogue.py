@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import zip_longest
 
+from bot.aspects import aspect_of
 from bot.catalogue import Knowledge
 from bot.emergency import find_emergency
-from bot.followups import CORRECTION, RETURN, WRONG, aspect_of, pick_number, picked, stripped
+from bot.followups import CORRECTION, RETURN, WRONG, pick_number, picked, stripped
 from bot.model import MAX_READ, Choice, Conversation, Findings, Match, Message, Turn
 from bot.places import Found, find_place
 from bot.saying import Case, Said, Sayer

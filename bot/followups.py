@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.aspects import ASPECT_WORDS
 from bot.model import Choice
 from bot.text import compact
 
 ORDINALS = {
-    sign: number
-    for number, signs in enumerate(("1一①壹", "2二两②贰", "3三③叁", "4四④", "5五⑤", "6六⑥"), 1)
-    for sign in signs
+    sign: number for number, signs in enumerate(("1一①壹", "2二两②贰", "3三③叁", "4四④", "5五⑤", "6六⑥"), 1) for sign in signs
 }
 PICK = re.compile(
     r"^(?:选|我选|要|我要|就|回复)?(?:第)?([1-9一二两三四五六①②③④⑤⑥壹贰叁])(?:个|条|项|号|那个|种)?(?:吧|啦|呗|的|那个)?$"
@@ -39,135 +38,6 @@ PARTICLES = re.compile(
 )
 """What a follow-up may say without saying anything of its own."""
 
-ASPECT_WORDS: dict[str, tuple[str, ...]] = {
-    "材料": (
-        "材料",
-        "带什么",
-        "带啥",
-        "带咩",
-        "带乜",
-        "准备什么",
-        "准备啥",
-        "哪些证件",
-        "什么证件",
-        "手续",
-        "表格",
-        "要交什么",
-        "提供什么",
-        "身份证",
-        "带身份",
-        "什么证明",
-        "准备些",
-    ),
-    "地点": (
-        "去哪",
-        "哪里办",
-        "在哪",
-        "哪里",
-        "找谁",
-        "哪个部门",
-        "什么地方",
-        "地址",
-        "窗口",
-        "找哪个",
-        "去边",
-        "边度",
-        "哪个单位",
-        "找边个",
-        "几楼",
-    ),
-    "多久": (
-        "多久",
-        "几天",
-        "多长时间",
-        "什么时候",
-        "几耐",
-        "时间",
-        "多少天",
-        "要等",
-        "几日",
-        "期限",
-        "时限",
-        "快不快",
-        "来得及",
-        "几个月",
-        "几时",
-    ),
-    "费用": (
-        "要钱",
-        "收钱",
-        "收费",
-        "要给钱",
-        "要花多少",
-        "交多少费",
-        "收费",
-        "费用",
-        "免费",
-        "多少费",
-        "花钱",
-        "交钱",
-        "要不要钱",
-        "手续费",
-        "贵不贵",
-    ),
-    "金额": (
-        "多少钱",
-        "一年多少",
-        "一个月多少",
-        "每月多少",
-        "交多少",
-        "拿多少",
-        "能拿多少",
-        "几多钱",
-        "给多少",
-        "领多少",
-        "赔多少",
-        "补多少",
-        "有多少",
-        "怎么算",
-        "标准",
-    ),
-    "网上": (
-        "网上",
-        "手机能",
-        "用手机",
-        "手机上",
-        "手机",
-        "线上",
-        "小程序",
-        "公众号",
-        "app",
-        "不用跑",
-        "在家办",
-        "视频",
-        "电话里办",
-    ),
-    "电话": ("电话", "号码", "热线", "怎么联系", "联系方式", "打哪个"),
-    "被拒": (
-        "不理",
-        "不给办",
-        "不同意",
-        "拒绝",
-        "不认",
-        "推来推去",
-        "不给",
-        "不肯",
-        "不承认",
-        "没人管",
-        "不管",
-        "他们不",
-        "不办",
-        "不还",
-        "不受理",
-        "踢皮球",
-        "耍赖",
-        "不听",
-    ),
-    "条件": ("条件", "什么人", "谁可以", "我能", "我可以", "资格", "要求", "够不够", "符合", "外地户口", "外地"),
-    "是什么": ("是什么", "什么意思", "啥意思", "咩来", "什么来的"),
-    "区别": ("区别", "不一样", "一样吗", "有什么不同", "哪个好"),
-}
-
 
 def picked(text: str, choices: Sequence[Choice]) -> Choice | None:
     """Return the open choice that a message picks, by number, by its own text, or by words from it; else None."""
@@ -181,9 +51,7 @@ def picked(text: str, choices: Sequence[Choice]) -> Choice | None:
     words = POINTER.sub("", said)
     if not 2 <= len(words) <= 8:
         return None
-    hits = [
-        c for c in choices if words in compact(c.text) or any(w in words for w in map(compact, c.words) if len(w) > 1)
-    ]
+    hits = [c for c in choices if words in compact(c.text) or any(w in words for w in map(compact, c.words) if len(w) > 1)]
     return hits[0] if len(hits) == 1 else None
 
 
@@ -197,17 +65,6 @@ def pick_number(text: str, count: int) -> int | None:
     if match is None:
         return None
     return int(match[1]) if match[1].isdigit() else ORDINALS[match[1]]
-
-
-def aspect_of(text: str) -> str | None:
-    """Return the aspect that a short follow-up asks about, None when it names none."""
-    found = [
-        (text.find(word), -len(word), aspect)
-        for aspect, words in ASPECT_WORDS.items()
-        for word in words
-        if word in text
-    ]
-    return min(found, key=lambda hit: (hit[1], hit[0]))[2] if found else None
 
 
 def stripped(text: str) -> str:

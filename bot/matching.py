@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rapidfuzz import fuzz
 
+from bot.aspects import aspect_of
 from bot.catalogue import Knowledge
 from bot.certainty import ASK, SURE, Evidence, chance
 from bot.features import Cutter
@@ -134,7 +135,7 @@ class Finder:
         """Return a question (already in its one form) cut."""
         words = tuple(self._cutter.words(text))
         content = tuple(word for word in words if not self._cutter.is_frame(word))
-        return Asked(text, words, content, self._cutter.features(text))
+        return Asked(text, words, content, self._cutter.features(text), aspect_of(text))
 
     def _heard(self, ranking: Ranking) -> tuple[Ranking, str | None]:
         """Return the ranking of the question with mistyped words corrected, when the sentence supports it.

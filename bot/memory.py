@@ -63,6 +63,13 @@ class Memory:
         self.fault = ""
         self.counts: Counter[str] = Counter()
 
+    def turn_id(self, message: Message) -> str:
+        """Return the id of the turn that answers a message, the same whether the store takes it or it is kept meanwhile.
+
+        A store that is cut off in the middle may have taken the turn without our hearing of it.
+        """
+        return self._store.turn_id(message)
+
     def recall(self, message: Message) -> Recall:
         """Return what is remembered; raises AwayError."""
         return self._asked(lambda: self._store.recall(message))

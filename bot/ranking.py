@@ -27,6 +27,10 @@ LIKENESS_PART = 0.2
 MAIN_PART = 0.03
 """What being a service's first entry adds: a question about nothing in particular is about the whole."""
 
+NEAR = 0.85
+"""An entry about the side asked for (材料, 金额, …) goes before another of its service from this part of its score on:
+the words of that side are frames and weigh nothing themselves."""
+
 ANY_ORDER = 0.97
 """What a likeness is worth when only the order of the words differs."""
 
@@ -54,7 +58,8 @@ class Group:
     """What can be found, with its texts in one form: an entry, a neighbour (measure 0), a guide (-1), a danger (-2).
 
     ``sorted_words`` are the phrasings again with their words in order of the alphabet: 仲裁怎么申请 asks what 怎么申请仲裁
-    does. ``main`` says that it is the first entry of its service. ``raw`` are the texts as staff wrote them.
+    does. ``main`` says that it is the first entry of its service. ``aspects`` are the sides of
+    the service that it is about, ``raw`` the texts as staff wrote them.
     """
 
     id: str
@@ -64,17 +69,19 @@ class Group:
     phrasings: tuple[str, ...]
     sorted_words: tuple[str, ...]
     main: bool
+    aspects: tuple[str, ...]
     raw: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question in its one form, cut once: its words, the content words among them, its features."""
+    """A question in its one form, cut once: its words, the content words among them, its features, its aspect."""
 
     text: str
     words: tuple[str, ...]
     content: tuple[str, ...]
     features: Mapping[str, float]
+    aspect: str | None = None
 
     @cached_property
     def sorted_words(self) -> str:
@@ -131,7 +138,8 @@ class Ranker:
     def _ordered(self, asked: Asked, weighted: Weighted, scores: Floats, own: Floats, measure: Floats) -> Ranking:
         order = [int(n) for n in np.argsort(-scores, kind="stable")[:DEEP]]
         likenesses = {n: self.likeness(asked, n) for n in order[:FEW]}
-        order = [*sorted(order[:FEW], key=lambda n: -self._worth(n, scores, likenesses)), *order[FEW:]]
+        few = sorted(order[:FEW], key=lambda n: -self._worth(n, scores, likenesses))
+        order = [*self._aspect_first(asked, few, scores), *order[FEW:]]
         first = order[0]
         known, strange = self._coverage(asked, first)
         evidence = Evidence(
@@ -160,6 +168,20 @@ class Ranker:
     def _worth(self, group: int, scores: Floats, likenesses: dict[int, tuple[str, float]]) -> float:
         main = MAIN_PART if self.groups[group].main else 0.0
         return float(scores[group]) + LIKENESS_PART * likenesses[group][1] + main
+
+    def _aspect_first(self, asked: Asked, few: Sequence[int], scores: Floats) -> list[int]:
+        """Return the few with, of the first one's service, the entry about the side asked for in front, if it is near."""
+        first = self.groups[few[0]]
+        if asked.aspect is None or asked.aspect in first.aspects:
+            return list(few)
+        near = float(scores[few[0]]) * NEAR
+        fitting = (
+            n
+            for n in few
+            if self.groups[n].service == first.service and asked.aspect in self.groups[n].aspects and float(scores[n]) >= near
+        )
+        best = next(fitting, few[0])
+        return [best, *(n for n in few if n != best)]
 
     def _lead(self, order: Sequence[int], scores: Floats) -> float:
         """Return how far the first is ahead of the best that would send the person elsewhere, as a part of its score."""
@@ -197,36 +219,36 @@ def make_ranker(knowledge: Knowledge, normaliser: Normaliser, cutter: Cutter, fo
     names = dict(former.index.names) if former else {}
     groups: list[Group] = []
     bags: list[Bag] = []
-    for name, kind, service, measures, main, raw in _plans(knowledge):
+    for name, kind, service, measures, main, aspects, raw in _plans(knowledge):
         known = old.get(name)
         if former is not None and known is not None and known[0].raw == raw:
-            groups.append(replace(known[0], kind=kind, service=service, measures=measures, main=main))
+            groups.append(replace(known[0], kind=kind, service=service, measures=measures, main=main, aspects=aspects))
             bags.append(former.index.bag(known[1]))
             continue
         forms = tuple(dict.fromkeys(filter(None, (normaliser(text).standard for text in raw))))
         words = tuple(" ".join(sorted(cutter.words(form))) for form in forms)
-        groups.append(Group(name, kind, service, measures, forms, words, main, raw))
+        groups.append(Group(name, kind, service, measures, forms, words, main, aspects, raw))
         bags.append(bag_of(map(cutter.features, forms), names))
     return former if former is not None and tuple(groups) == former.groups else Ranker(groups, names, bags)
 
 
-Plan = tuple[str, str, str, tuple[int, ...], bool, tuple[str, ...]]
-"""A group before its texts are worked on: id, kind, service, measures, main, raw texts."""
+Plan = tuple[str, str, str, tuple[int, ...], bool, tuple[str, ...], tuple[str, ...]]
+"""A group before its texts are worked on: id, kind, service, measures, main, aspects, raw texts."""
 
 
 def _plans(knowledge: Knowledge) -> Iterator[Plan]:
     mains = {service.entries[0] for service in knowledge.services.values()}
     for e in knowledge.entries.values():
         texts = (e.question, *e.phrasings, e.answer.short)
-        yield e.id, "entry", e.service, e.measures, e.id in mains, texts
+        yield e.id, "entry", e.service, e.measures, e.id in mains, e.aspects, texts
     for n in knowledge.neighbours.values():
-        yield n.id, "neighbour", f"~{n.id}", (0,), False, (n.name, *n.phrasings)
+        yield n.id, "neighbour", f"~{n.id}", (0,), False, (), (n.name, *n.phrasings)
     for r in knowledge.emergencies:
         if r.examples:
-            yield r.id, "calm" if r.id == ALWAYS else "emergency", f"!{r.id}", (DANGER_MEASURE,), False, r.examples
+            yield r.id, "calm" if r.id == ALWAYS else "emergency", f"!{r.id}", (DANGER_MEASURE,), False, (), r.examples
     for g in knowledge.guides.values():
         if g.triggers:
-            yield g.id, "guide", f"?{g.id}", (-1,), False, g.triggers
+            yield g.id, "guide", f"?{g.id}", (-1,), False, (), g.triggers
 
 
 def _labels(names: Sequence[object]) -> npt.NDArray[np.int64]:

@@ -160,6 +160,10 @@ class Store:
             connection.execute(CONVERSATIONS.delete().where(_of(CONVERSATIONS, channel, person)))
             return connection.execute(TURNS.delete().where(_of(TURNS, channel, person))).rowcount
 
+    def turn_id(self, message: Message) -> str:
+        """Return the id of the turn that answers a message: nobody can guess it, and it is always the same."""
+        return pseudonym(self._secret, f"{message.channel} turn", message.id)
+
     def outline(self, turn: Turn) -> dict[str, Any]:
         """Return what ``record`` would write of a turn, masked, as JSON takes it: for keeping elsewhere meanwhile."""
         return {**self._turn_row(turn), "at": turn.message.sent_at.isoformat()}

@@ -45,8 +45,10 @@ class Machine:
     def workers(self) -> list[int]:
         """Return the process ids of the workers (Linux)."""
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        children = [int(child) for child in path.read_text().split()]
-        return [child for child in children if b"tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
+        with suppress(OSError):
+            children = [int(child) for child in path.read_text().split()]
+            return [child for child in children if b"tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
+        return []
 
     def kill(self) -> None:
         """End the server and its workers as a power cut would."""
