@@ -33,10 +33,10 @@ class Evidence:
     neighbour: float
 
 
-WEIGHTS = (0.1, 4.767, 2.751, 5.543, 0.451, 0.459, 2.207, 0.103, 2.17, -3.303)
+WEIGHTS = (-0.41, 5.671, 2.042, 6.827, 0.905, 0.408, 2.671, -0.578, 2.608, -3.808)
 """One weight for each field of Evidence, in its order."""
 
-BIAS = -10.978
+BIAS = -11.874
 """The log odds when all evidence is zero."""
 
 SURE = 0.62

@@ -49,9 +49,17 @@ class Cutter:
         """Return whether a word frames a question without saying what it is about."""
         return word in self._frames or (len(word) == 1 and not word.isdigit())
 
-    def frequency(self, word: str) -> int:
-        """Return how often jieba's dictionary saw a word, 0 for never."""
-        return int(self._tokenizer.FREQ.get(word, 0) or 0)
+    def telling(self, text: str) -> list[str]:
+        """Return the features that say what a text is about: its content words, or its pairs of characters.
+
+        Colloquial speech may be cut into single characters alone (手让锯给拉了); then the pairs must do. What is nothing but
+        listed frames has none.
+        """
+        words = self.words(text)
+        content = [f"w:{word}" for word in words if not self.is_frame(word)]
+        if content or all(word in self._frames for word in words):
+            return content
+        return [name for name, count in self.features(text).items() if name.startswith("b:") and count == PAIR]
 
     def features(self, text: str) -> dict[str, float]:
         """Return a text's features: ``w:`` words, ``b:`` pairs and ``c:`` characters."""

@@ -135,7 +135,8 @@ class Finder:
         """Return a question (already in its one form) cut."""
         words = tuple(self._cutter.words(text))
         content = tuple(word for word in words if not self._cutter.is_frame(word))
-        return Asked(text, words, content, self._cutter.features(text), aspect_of(text))
+        telling = tuple(self._cutter.telling(text))
+        return Asked(text, words, content, telling, self._cutter.features(text), aspect_of(text))
 
     def _heard(self, ranking: Ranking) -> tuple[Ranking, str | None]:
         """Return the ranking of the question with mistyped words corrected, when the sentence supports it.

@@ -75,11 +75,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question in its one form, cut once: its words, the content words among them, its features, its aspect."""
+    """A question in its one form, cut once: its words, the content words, what tells (features), all features, its aspect."""
 
     text: str
     words: tuple[str, ...]
     content: tuple[str, ...]
+    telling: tuple[str, ...]
     features: Mapping[str, float]
     aspect: str | None = None
 
@@ -203,8 +204,8 @@ class Ranker:
         return min(1.0, float(scores[self._neighbours].max()) / best) if best > 0 and len(self._neighbours) else 0.0
 
     def _coverage(self, asked: Asked, group: int) -> tuple[float, float]:
-        """Return the part of the content words' weight that the group has, and the part that no group has."""
-        weights = {f"w:{word}": self.index.rarity(f"w:{word}") for word in asked.content}
+        """Return the part of what the question is about that the group has, and the part that no group has, by weight."""
+        weights = {name: self.index.rarity(name) for name in asked.telling}
         total = sum(weights.values())
         if not total:
             return 0.0, 1.0

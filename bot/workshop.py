@@ -177,7 +177,10 @@ def _made(after: Iterable[Problem], before: Iterable[Problem | Trouble]) -> list
 
 
 def _troubles(found: Iterable[Problem]) -> tuple[Trouble, ...]:
-    return tuple(Trouble(problem.path, problem.line, problem.text, problem.notice) for problem in sorted(found))
+    return tuple(
+        Trouble(problem.path, problem.line, problem.text, problem.notice)
+        for problem in sorted(found, key=lambda one: (one.notice, one))
+    )
 
 
 def _title(text: str) -> str:

@@ -60,11 +60,12 @@ def enter(page: Page) -> Page:
 
 def answer(page: Page) -> str:
     page.goto("/")
+    before = page.locator(".turn").count()
     page.fill("#q", "押金不退怎么办")
     page.click("#ask button.main")
-    said = page.locator(".turn .lead").last
-    expect(said).to_be_visible()
-    return said.inner_text()
+    expect(page.locator(".turn")).to_have_count(before + 1)
+    expect(page.locator(".waiting")).to_have_count(0)
+    return page.locator(".turn .lead").last.inner_text()
 
 
 def test_a_wrong_password_then_the_right_one(open_desk: Callable[..., Page]) -> None:
