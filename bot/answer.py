@@ -47,9 +47,7 @@ class Bot:
     ``days`` is how long turns are kept, for the notice at a person's first use; 0 gives none, where nothing is kept.
     """
 
-    def __init__(
-        self, library: Library, store: Store | Memory, *, counts: Counts | None = None, days: int = 180
-    ) -> None:
+    def __init__(self, library: Library, store: Store | Memory, *, counts: Counts | None = None, days: int = 180) -> None:
         self._library = library
         self._memory = store if isinstance(store, Memory) else Memory(store)
         self._counts = counts

@@ -36,7 +36,7 @@ HIT = sa.text(
     " count = case when counters.until <= :now then excluded.count else counters.count + excluded.count end,"
     " until = case when counters.until <= :now then excluded.until else counters.until end returning count"
 )
-GET = sa.text("select count, until from counters where key = :key and until > :now")
+GET = sa.text("select count as hits, until from counters where key = :key and until > :now")
 CLEAR = sa.text("delete from counters where key = :key")
 EXPIRE = sa.text("delete from counters where until <= :now")
 EMPTY = sa.text("delete from counters")
@@ -63,7 +63,7 @@ class Counters:
         """Return what a counter has and when it ends, as seconds since 1970; 0 and now when it has ended."""
         now = time.time()
         row = self._asked(lambda: self._row({"key": key, "now": now}))
-        return (0, now) if row is None else (int(row[0]), float(row[1]))
+        return (0, now) if row is None else (int(row.hits), float(row.until))
 
     def clear(self, key: str | None = None) -> None:
         """Begin a counter anew, or all."""

@@ -53,9 +53,7 @@ def decide(message: Message, before: Conversation, findings: Findings, knowledge
     fresh = _known(_fresh(message, before), knowledge)
     place = _place(message, findings, knowledge)
     conversation = replace(fresh, last_at=message.sent_at, place=_county(place) or fresh.place)
-    case = Case(
-        message, conversation, findings, knowledge, place, Sayer(knowledge, message.sent_at.date(), conversation.place)
-    )
+    case = Case(message, conversation, findings, knowledge, place, Sayer(knowledge, message.sent_at.date(), conversation.place))
     said = next(said for step in STEPS if (said := step(case)) is not None)
     reply = said.reply
     if len(message.text) > MAX_READ:
@@ -282,9 +280,7 @@ def _talk_of(text: str, knowledge: Knowledge) -> str | None:
         if text in talk.exact:
             return talk.id
     short = len(text) <= 12
-    return next(
-        (t.id for t in knowledge.smalltalk.values() if short and any(word in text for word in t.contains)), None
-    )
+    return next((t.id for t in knowledge.smalltalk.values() if short and any(word in text for word in t.contains)), None)
 
 
 STEPS: tuple[Callable[[Case], Said | None], ...] = (

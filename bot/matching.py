@@ -176,9 +176,7 @@ class Finder:
         """Return the findings for a wording that staff wrote down: nothing is surer."""
         group = self._ranker.groups[number]
         others = [m for m in self._matches(ranking, EXACT / 2) if m.entry != group.id]
-        matches = (
-            [Match(group.id, EXACT, self._why(ranking.asked, number)), *others] if group.kind == "entry" else others
-        )
+        matches = [Match(group.id, EXACT, self._why(ranking.asked, number)), *others] if group.kind == "entry" else others
         outcome: Outcome = "neighbour" if group.kind == "neighbour" else "sure"
         return self._findings(ranking, group, outcome, tuple(matches[:FEW]))
 

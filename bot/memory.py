@@ -210,6 +210,4 @@ class Memory:
                 return
             self._logged = time.monotonic()
         cause = getattr(error, "orig", None) or error
-        log.error(
-            "store_failed", error=type(cause).__name__, faults=self.counts["fault"], spooled=self.counts["spooled"]
-        )
+        log.error("store_failed", error=type(cause).__name__, faults=self.counts["fault"], spooled=self.counts["spooled"])

@@ -22,14 +22,10 @@ class Metrics:
         self._registry = own
         self._replies = Counter("bot_replies", "Replies by channel and kind.", ["channel", "kind"], registry=own)
         self._answering = Histogram("bot_answer_seconds", "From message to reply.", registry=own, buckets=SECONDS)
-        self._store = Counter(
-            "bot_store_events", "Faults of the store, turns spooled or lost.", ["event"], registry=own
-        )
+        self._store = Counter("bot_store_events", "Faults of the store, turns spooled or lost.", ["event"], registry=own)
         labels = ["method", "route", "status"]
         self._requests = Counter("bot_requests", "HTTP requests.", labels, registry=own)
-        self._serving = Histogram(
-            "bot_request_seconds", "From request to response.", ["route"], registry=own, buckets=SECONDS
-        )
+        self._serving = Histogram("bot_request_seconds", "From request to response.", ["route"], registry=own, buckets=SECONDS)
 
     def reply(self, channel: str, kind: str, seconds: float) -> None:
         """Count one reply."""

@@ -110,9 +110,7 @@ class Reply:
             "measures": list(self.measures),
             "office": list(self.office),
             "door": self.door,
-            "sources": [
-                {"title": c.title, "number": c.number, "date": c.date, "articles": c.articles} for c in self.sources
-            ],
+            "sources": [{"title": c.title, "number": c.number, "date": c.date, "articles": c.articles} for c in self.sources],
             "choices": [choice.public() for choice in self.choices],
             "refer": None if self.refer is None else {"name": self.refer.name, "phone": self.refer.phone},
             "score": self.score,
@@ -148,12 +146,12 @@ Outcome = Literal["sure", "unsure", "neighbour", "nothing"]
 class Findings:
     """What the finder makes of a message.
 
-    ``plain`` is the text simplified and lower-cased, ``standard`` after the word lists. ``matches`` are the entries it may
-    mean, best first, at most 8; ``within`` those of what the talk is about, scored by the share of the words they cover. ``neighbour`` (id) is set when the outcome is
-    ``neighbour``; ``guide`` (id) when the text opens a guided question;
-    ``danger`` (id) when it reads most like what people in that danger write; ``exact`` when it is a wording of the first match, which
-    staff wrote down; ``content`` are the words that are no frames;
-    ``corrected`` the known word that a mistyped one was read as, when that decided the outcome.
+    ``plain`` is the text simplified and lower-cased, ``standard`` after the word lists; ``content`` are its words that are
+    no frames. ``matches`` are the entries it may mean, best first, at most 8; ``within`` those of what the talk is about,
+    scored by the share of the words they cover. ``neighbour`` (id) is set when the outcome is ``neighbour``; ``guide`` (id)
+    when the text opens a guided question; ``danger`` (id) when it reads most like what people in that danger write.
+    ``broad`` when it is a bare broad word; ``exact`` when it is a wording of the first match that staff wrote down.
+    ``corrected`` is the known word that a mistyped one was read as, when that decided the outcome.
     """
 
     plain: str

@@ -9,8 +9,34 @@ from dataclasses import dataclass
 from bot.catalogue import Outside, Place
 
 ORDINARY = frozenset(
-    "平台 太平 天堂 河口 大江 大方 大湾 新城 新兴 高峰 白石 前锋 石城 建城 "
-    "通门 宝珠 分界 龙湾 连州 金鸡 河头 西宁 龙乡 东成 镇安 高村".split()
+    {
+        "平台",
+        "太平",
+        "天堂",
+        "河口",
+        "大江",
+        "大方",
+        "大湾",
+        "新城",
+        "新兴",
+        "高峰",
+        "白石",
+        "前锋",
+        "石城",
+        "建城",
+        "通门",
+        "宝珠",
+        "分界",
+        "龙湾",
+        "连州",
+        "金鸡",
+        "河头",
+        "西宁",
+        "龙乡",
+        "东成",
+        "镇安",
+        "高村",
+    }
 )
 """Names that are ordinary words or other places too: alone they never set a place."""
 

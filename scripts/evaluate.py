@@ -136,9 +136,7 @@ def _reliability(judged: Iterable[Judged]) -> None:
 
 
 def _confusion(judged: Iterable[Judged]) -> None:
-    pairs = Counter(
-        (o.question.gold[0], o.reply.measures[0]) for o in judged if o.verdict == "wrong" and o.question.gold
-    )
+    pairs = Counter((o.question.gold[0], o.reply.measures[0]) for o in judged if o.verdict == "wrong" and o.question.gold)
     print("\n措施之间的混淆（该是 → 答成，次数）：" + "，".join(f"{a}→{b} {n}" for (a, b), n in pairs.most_common(12)))
 
 
@@ -147,8 +145,7 @@ def _record(finder: Finder, knowledge: Knowledge, judged: dict[Path, list[Judged
     for path, ones in judged.items():
         kinds = sorted({one.question.kind for one in ones})
         record[path.stem] = {
-            kind: {k: round(v, 4) for k, v in shares([o for o in ones if o.question.kind == kind]).items()}
-            for kind in kinds
+            kind: {k: round(v, 4) for k, v in shares([o for o in ones if o.question.kind == kind]).items()} for kind in kinds
         }
     record["conversations"] = {
         "right or offered": round(_conversations(finder, knowledge, QUESTIONS / "conversations.jsonl"), 4)
@@ -179,9 +176,7 @@ def _cross(knowledge: Knowledge) -> int:
     total = sum(verdicts.values())
     print("交叉验证（每条问法都在没见过它时问过一次，按主措施算）：")
     print(
-        "  "
-        + "，".join(f"{verdict} {count / total:.1%}" for verdict, count in verdicts.most_common())
-        + f"（共 {total} 条）"
+        "  " + "，".join(f"{verdict} {count / total:.1%}" for verdict, count in verdicts.most_common()) + f"（共 {total} 条）"
     )
     return 0
 
@@ -212,9 +207,7 @@ def _fit(finder: Finder, knowledge: Knowledge, files: Iterable[Path]) -> int:
 
 def _compare(finder: Finder, knowledge: Knowledge, revision: str, files: Iterable[Path]) -> int:
     """Print the questions that the knowledge base of another revision answers differently."""
-    archive = subprocess.run(
-        ["git", "archive", revision, "knowledge"], cwd=_venv.ROOT, check=False, capture_output=True
-    )
+    archive = subprocess.run(["git", "archive", revision, "knowledge"], cwd=_venv.ROOT, check=False, capture_output=True)
     if archive.returncode:
         sys.exit(f"没有 {revision} 这个版本，或那时没有 knowledge/：{archive.stderr.decode().strip()}")
     with tempfile.TemporaryDirectory() as folder:

@@ -82,10 +82,10 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def start(folder: Path, port: int = 0, **settings: str) -> Machine:
+def start(folder: Path, *, at: int = 0, **settings: str) -> Machine:
     """Start a bot with its data in a folder; it may not answer yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = port or free_port()
+    port = at or free_port()
     given = {"DATA_DIR": str(folder), "PORT": str(port), "SECRET_KEY": "test", "RATE_LIMIT": "100000 per minute"}
     log = folder.parent / f"{folder.name}-{port}.log"
     with log.open("ab") as file:
@@ -113,7 +113,7 @@ def await_ready(machine: Machine, seconds: float = START_SECONDS) -> float:
 @contextmanager
 def running(folder: Path, **settings: str) -> Iterator[Machine]:
     """Run a bot until the block ends."""
-    machine = start(folder, **settings)
+    machine = start(folder, at=0, **settings)
     try:
         await_ready(machine)
         yield machine

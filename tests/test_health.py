@@ -42,7 +42,7 @@ def told(library: Library, config: Config) -> Iterator[Bot]:
 def watched(bot: Bot, config: Config) -> FlaskClient:
     app = Flask("bot")
     health.register(app, bot, Metrics(), config)
-    app.add_url_rule("/fail/<name>", "fail", lambda name: 1 / int(name))
+    app.add_url_rule("/fail/<name>", "fail", lambda name: str(1 / int(name)))
     return app.test_client()
 
 
@@ -96,7 +96,7 @@ def test_who_may_see_the_figures(
 
 def test_figures_count_requests_by_rule_not_by_address(told: Bot, config: Config) -> None:
     client = watched(told, config)
-    client.get("/fail/7")
+    client.get("/fail/0")
     client.get("/nothing/oSecret")
     text = client.get("/metrics").text
     assert 'bot_requests_total{method="GET",route="/fail/<name>",status="500"} 1.0' in text

@@ -154,7 +154,7 @@ def test_every_figure_of_every_answer_is_traced_and_nothing_else_is_wrong() -> N
 
 
 def test_there_is_enough_of_everything(knowledge: Knowledge) -> None:
-    count = {number: 0 for number in knowledge.measures}
+    count = dict.fromkeys(knowledge.measures, 0)
     for entry in knowledge.entries.values():
         for number in entry.measures[:1]:
             count[number] += 1
@@ -184,7 +184,10 @@ def test_offices_are_the_plans_thirteen_and_the_five_counties_with_nothing_inven
     assert named == {office.name for office in knowledge.offices.values() if office.level == "市"}
 
 
-@pytest.mark.parametrize("banned", ["现行有效", "粤人社规〔2021〕5号", "粤人社规〔2020〕55号", "0766-", "48小时报案", "肯定不是劳动关系"])
+@pytest.mark.parametrize(
+    "banned",
+    ["现行有效", "粤人社规〔2021〕5号", "粤人社规〔2020〕55号", "0766-", "48小时报案", "肯定不是劳动关系"],
+)
 def test_what_must_not_be_said_is_not_said(knowledge: Knowledge, banned: str) -> None:
     saying = [entry.id for entry in knowledge.entries.values() if banned in entry_text(entry, TODAY)]
     assert saying == []

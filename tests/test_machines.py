@@ -94,7 +94,7 @@ def test_a_request_has_one_number_from_end_to_end(machine: Machine) -> None:
 def test_two_machines_on_one_database_are_one_bot(postgres: str, tmp_path: Path) -> None:
     """A conversation goes on at the other, a redelivery is answered once, what one counts the other knows."""
     shared = {"DATABASE_URL": postgres, "WORKERS": "1", "RATE_LIMIT": "12 per minute"}
-    one, two = start(tmp_path / "one", **shared), start(tmp_path / "two", **shared)
+    one, two = start(tmp_path / "one", at=0, **shared), start(tmp_path / "two", at=0, **shared)
     try:
         await_ready(one)
         await_ready(two)
@@ -178,7 +178,7 @@ def test_twenty_times_killed_under_load(tmp_path: Path) -> None:
             try:
                 for _ in range(kills):
                     time.sleep(0.8)
-                    _until(lambda machine=machine: machine.workers() or machine.process.poll() is not None)  # type: ignore[misc]
+                    _until(lambda machine=machine: machine.workers() or machine.process.poll() is not None)
                     for worker in random.sample(machine.workers(), 1) if machine.workers() else ():
                         os.kill(worker, signal.SIGKILL)
                     waits.append(_back(machine, tmp_path / "data"))
@@ -206,7 +206,7 @@ def _back(machine: Machine, folder: Path) -> float:
         except (TimeoutError, OSError):
             # granian ends when a worker dies twice within 5 s
             machine.process.wait(20)
-            machine.process = start(folder, machine.port, WORKERS="2").process
+            machine.process = start(folder, at=machine.port, WORKERS="2").process
 
 
 def _drive(machine: Machine, end: threading.Event, told: list[str]) -> None:

@@ -62,12 +62,8 @@ def client(platform: Platform, desk: Clerk, config: Config) -> FlaskClient:
 
 # --- What a message is, in every mode ------------------------------------------------------------
 
-NESTED_SCAN = (
-    "<ScanCodeInfo><ScanType><![CDATA[qrcode]]></ScanType><ScanResult><![CDATA[1]]></ScanResult></ScanCodeInfo>"
-)
-NESTED_PICTURES = (
-    "<SendPicsInfo><Count>2</Count><PicList><item><P>1</P></item><item><P>2</P></item></PicList></SendPicsInfo>"
-)
+NESTED_SCAN = "<ScanCodeInfo><ScanType><![CDATA[qrcode]]></ScanType><ScanResult><![CDATA[1]]></ScanResult></ScanCodeInfo>"
+NESTED_PICTURES = "<SendPicsInfo><Count>2</Count><PicList><item><P>1</P></item><item><P>2</P></item></PicList></SendPicsInfo>"
 NESTED_PLACE = "<SendLocationInfo><Location_X>23</Location_X><Label><![CDATA[罗定]]></Label></SendLocationInfo>"
 
 
@@ -160,9 +156,7 @@ HEARD = {
 
 
 @pytest.mark.parametrize("name", HEARD)
-def test_a_message_reaches_the_desk_as_what_it_is(
-    name: str, platform: Platform, client: FlaskClient, desk: Clerk
-) -> None:
+def test_a_message_reaches_the_desk_as_what_it_is(name: str, platform: Platform, client: FlaskClient, desk: Clerk) -> None:
     xml, content = HEARD[name]
     told = platform.ask(client, xml)
     assert (told.kind, told.sender) == ("text", ACCOUNT)
@@ -265,9 +259,7 @@ UNREADABLE: dict[str, str | bytes] = {
     "a Content doubled and empty": with_more(message(), "<Content/><Content/>"),
     "a nested Content": with_more(message(), "<Content>a<b>c</b></Content>"),
     "a doubled FromUserName": doubled(TEXT, "FromUserName"),
-    "a nested FromUserName": with_more(
-        message(Content="x", FromUserName=None), "<FromUserName><a>o</a></FromUserName>"
-    ),
+    "a nested FromUserName": with_more(message(Content="x", FromUserName=None), "<FromUserName><a>o</a></FromUserName>"),
     "a doubled ToUserName": doubled(TEXT, "ToUserName"),
     "a nested ToUserName": with_more(message(Content="x", ToUserName=None), "<ToUserName><a>o</a></ToUserName>"),
     "a doubled CreateTime": doubled(TEXT, "CreateTime"),
@@ -283,9 +275,7 @@ UNREADABLE: dict[str, str | bytes] = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_cannot_be_read_is_refused_at_once(
-    name: str, platform: Platform, client: FlaskClient, desk: Clerk
-) -> None:
+def test_what_cannot_be_read_is_refused_at_once(name: str, platform: Platform, client: FlaskClient, desk: Clerk) -> None:
     started = monotonic()
     response = platform.deliver(client, UNREADABLE[name])
     assert response.status_code == BAD
@@ -440,9 +430,7 @@ def test_only_the_encrypted_part_of_a_compatible_message_counts(desk: Clerk, con
 
 
 @pytest.mark.parametrize(("allowed", "status"), [(False, 403), (True, 200)])
-def test_plain_messages_need_permission_when_there_is_a_key(
-    allowed: bool, status: int, desk: Clerk, config: Config
-) -> None:
+def test_plain_messages_need_permission_when_there_is_a_key(allowed: bool, status: int, desk: Clerk, config: Config) -> None:
     client = serve(desk, settings(config, "safe", wechat_allow_plain=allowed))
     plain = Platform("plain")
     assert plain.deliver(client, TEXT).status_code == status
@@ -455,9 +443,7 @@ def test_permission_for_plain_messages_does_not_weaken_encrypted_ones(desk: Cler
     assert SAFE.send(client, sealed(CIPHER, msg_signature=None)).status_code == 403
 
 
-def test_without_a_key_a_compatible_message_is_read_in_plain_and_a_safe_one_refused(
-    desk: Clerk, config: Config
-) -> None:
+def test_without_a_key_a_compatible_message_is_read_in_plain_and_a_safe_one_refused(desk: Clerk, config: Config) -> None:
     client = serve(desk, settings(config, "plain"))
     told = Platform("plain").read(Platform("compatible").deliver(client, TEXT).get_data())
     assert told.content == "text|看得见的一份"

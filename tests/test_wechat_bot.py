@@ -124,9 +124,7 @@ def test_half_an_hour_is_counted_on_the_messages_own_time(platform: Platform, cl
     assert late.content != soon
 
 
-def test_a_redelivery_is_one_turn_in_sequence_and_at_once(
-    platform: Platform, client: FlaskClient, config: Config
-) -> None:
+def test_a_redelivery_is_one_turn_in_sequence_and_at_once(platform: Platform, client: FlaskClient, config: Config) -> None:
     first = platform.ask(client, message(Content=WAGES))
     assert [platform.ask(client, message(Content=WAGES)) for _ in range(2)] == [first, first]
     with ThreadPoolExecutor(8) as pool:

@@ -57,9 +57,7 @@ FIELDS = ["ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId", "Conte
 NAMES = st.sampled_from([*FIELDS, "Encrypt"])
 VALUES = st.one_of(
     st.text(max_size=20),
-    st.sampled_from(
-        ["text", "event", "voice", "location", "CLICK", "subscribe", "1", "", "]]>", "&#xD800;", "<a/>", "-1"]
-    ),
+    st.sampled_from(["text", "event", "voice", "location", "CLICK", "subscribe", "1", "", "]]>", "&#xD800;", "<a/>", "-1"]),
 )
 
 
@@ -98,9 +96,7 @@ def ciphertexts(draw: st.DrawFn) -> str:
     flip = draw(st.integers(0, len(good) - 1))
     encrypted: str = draw(
         st.one_of(
-            st.text(
-                st.characters(min_codepoint=32, blacklist_characters="<>&", blacklist_categories=["Cs"]), max_size=80
-            ),
+            st.text(st.characters(min_codepoint=32, blacklist_characters="<>&", blacklist_categories=["Cs"]), max_size=80),
             st.binary(max_size=160).map(lambda raw: base64.b64encode(raw).decode()),
             st.binary(min_size=16, max_size=160).map(lambda raw: SAFE.encrypt_raw(raw[: len(raw) // 16 * 16])),
             st.binary(max_size=100).map(lambda raw: SAFE.encrypt_raw(pad(raw))),
@@ -127,9 +123,7 @@ QUERIES = st.dictionaries(
 
 @fuzz
 @given(QUERIES, st.sampled_from(GOOD), st.sampled_from(MODES))
-def test_nothing_unsigned_is_answered(
-    clients: dict[Mode, FlaskClient], query: dict[str, str], xml: str, mode: Mode
-) -> None:
+def test_nothing_unsigned_is_answered(clients: dict[Mode, FlaskClient], query: dict[str, str], xml: str, mode: Mode) -> None:
     for body in (xml.encode(), SAFE.parcel(xml).body):
         response = clients[mode].post("/wechat", query_string=query, data=body)
         assert response.status_code in (400, 403)
@@ -139,9 +133,7 @@ def test_nothing_unsigned_is_answered(
 
 
 @fuzz
-@given(
-    st.sampled_from(sorted(SAFE.sealed_query("x"))), st.one_of(st.none(), st.text(max_size=45)), st.sampled_from(GOOD)
-)
+@given(st.sampled_from(sorted(SAFE.sealed_query("x"))), st.one_of(st.none(), st.text(max_size=45)), st.sampled_from(GOOD))
 def test_a_signature_that_is_touched_is_no_signature(
     clients: dict[Mode, FlaskClient], name: str, value: str | None, xml: str
 ) -> None:

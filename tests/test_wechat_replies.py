@@ -161,9 +161,7 @@ def test_links_give_way_before_the_answer_does() -> None:
 
 
 def long_body(lines: int = 80) -> str:
-    return "\n".join(
-        ["先看这一句。", *(f"{n}. 这一步要做的事情，写得很长很长" for n in range(lines)), OFFICE, "依据：139号文"]
-    )
+    return "\n".join(["先看这一句。", *(f"{n}. 这一步要做的事情，写得很长很长" for n in range(lines)), OFFICE, "依据：139号文"])
 
 
 def test_a_long_answer_keeps_its_start_its_office_and_says_where_the_rest_is() -> None:

@@ -143,21 +143,15 @@ class FaqReader:
                 self.report.error(path, fields["方面"].line, f"不认识的方面「{word}」{_hint(word, ASPECTS)}")
         return _split(text)
 
-    def _offices(
-        self, path: str, section: Section, fields: Mapping[str, Item], measures: tuple[int, ...]
-    ) -> tuple[str, ...]:
+    def _offices(self, path: str, section: Section, fields: Mapping[str, Item], measures: tuple[int, ...]) -> tuple[str, ...]:
         text = self._required(path, section, fields, "责任科室", "照 measures.md 写")
         allowed = [name for number in measures for name in self.measures[number].offices]
         for name in _split(text):
             if name not in self.offices:
-                self.report.error(
-                    path, fields["责任科室"].line, f"offices.md 里没有「{name}」{_hint(name, self.offices)}"
-                )
+                self.report.error(path, fields["责任科室"].line, f"offices.md 里没有「{name}」{_hint(name, self.offices)}")
             elif name not in allowed:
                 line = fields["责任科室"].line
-                self.report.error(
-                    path, line, f"「{name}」不是措施{'、'.join(map(str, measures))}的责任科室：见 measures.md"
-                )
+                self.report.error(path, line, f"「{name}」不是措施{'、'.join(map(str, measures))}的责任科室：见 measures.md")
         return _split(text)
 
     def _basis(self, path: str, section: Section, fields: Mapping[str, Item]) -> tuple[Basis, ...]:

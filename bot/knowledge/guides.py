@@ -47,9 +47,7 @@ def depth(guide: Guide, node: str, seen: frozenset[str] = frozenset()) -> int:
     return 1 + max(deeper, default=0)
 
 
-def _options(
-    report: Report, path: str, section: Section, nodes: set[str], entries: Container[str]
-) -> tuple[Option, ...]:
+def _options(report: Report, path: str, section: Section, nodes: set[str], entries: Container[str]) -> tuple[Option, ...]:
     options = [option for item in section.items() if (option := _option(report, path, item, nodes, entries))]
     if not options:
         report.error(path, section.line, f"「{section.title}」没有选项：加 - 文字 → 编号 → 原因")

@@ -124,9 +124,7 @@ def read_source(report: Report, path: str, sections: Sections) -> Source | None:
     )
 
 
-def read_neighbours(
-    report: Report, path: str, sections: Sections, hotlines: dict[str, Hotline]
-) -> dict[str, Neighbour]:
+def read_neighbours(report: Report, path: str, sections: Sections, hotlines: dict[str, Hotline]) -> dict[str, Neighbour]:
     """Return what is not ours, by id; a phone must be one of the hotlines."""
     found: dict[str, Neighbour] = {}
     for section in _entries(sections):

@@ -101,9 +101,7 @@ class Chat:
         response.headers["X-Form-Token"] = generate_csrf()
         return response
 
-    def _page(
-        self, token: str, turn: Shown | None = None, draft: str = "", notice: str = "", status: int = 200
-    ) -> Response:
+    def _page(self, token: str, turn: Shown | None = None, draft: str = "", notice: str = "", status: int = 200) -> Response:
         """Return the page, or only its new part when the script asked; both set the conversation's cookie."""
         knowledge = self.desk.knowledge
         welcome = knowledge.smalltalk.get("welcome")

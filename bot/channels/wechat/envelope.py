@@ -87,9 +87,7 @@ class Envelope:
 def _decrypt(crypto: WeChatCrypto, query: Query, encrypted: str) -> str:
     """Return the text inside; wechatpy compares the signature once more, which by now cannot fail."""
     try:
-        text: str = crypto.decrypt_message(
-            {"Encrypt": encrypted}, query["msg_signature"], query["timestamp"], query["nonce"]
-        )
+        text: str = crypto.decrypt_message({"Encrypt": encrypted}, query["msg_signature"], query["timestamp"], query["nonce"])
     except InvalidAppIdException:
         raise NotWeChatError("another appid") from None
     except (ValueError, IndexError, struct.error):
