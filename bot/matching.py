@@ -176,7 +176,7 @@ class Finder:
         """Return the findings for a wording that staff wrote down: nothing is surer."""
         group = self._ranker.groups[number]
         others = [m for m in self._matches(ranking, EXACT / 2) if m.entry != group.id]
-        matches = [Match(group.id, EXACT, self._why(ranking.asked, number)), *others] if group.kind == "entry" else others
+        matches = [Match(group.id, EXACT, self._why(ranking, number)), *others] if group.kind == "entry" else others
         outcome: Outcome = "neighbour" if group.kind == "neighbour" else "sure"
         return self._findings(ranking, group, outcome, tuple(matches[:FEW]))
 
@@ -207,15 +207,17 @@ class Finder:
             Match(
                 self._ranker.groups[n].id,
                 round(min(sure, sure * float(ranking.scores[n]) / best), 4),
-                self._why(ranking.asked, n) if place < EXPLAINED else UNEXPLAINED,
+                self._why(ranking, n) if place < EXPLAINED else UNEXPLAINED,
             )
             for place, n in enumerate(entries)
         )
 
-    def _why(self, asked: Asked, group: int) -> Why:
-        shared = tuple(dict.fromkeys(word for word in asked.content if self._ranker.index.has(group, f"w:{word}")))
-        unknown = tuple(dict.fromkeys(word for word in asked.content if not self._ranker.index.knows(f"w:{word}")))
-        return Why(self._ranker.likeness(asked, group)[0], shared, unknown)
+    def _why(self, ranking: Ranking, group: int) -> Why:
+        asked, index = ranking.asked, self._ranker.index
+        shared = tuple(dict.fromkeys(word for word in asked.content if index.has(group, f"w:{word}")))
+        unknown = tuple(dict.fromkeys(word for word in asked.content if not index.knows(f"w:{word}")))
+        nearest = ranking.nearest.get(group) or self._ranker.likeness(asked, group)[0]
+        return Why(nearest, shared, unknown)
 
     def _within(self, ranking: Ranking, recent: Sequence[str], measures: Sequence[int]) -> tuple[Match, ...]:
         """Return the entries of what the talk is about, best first: the service just shown, else the measures on offer."""
@@ -230,7 +232,7 @@ class Finder:
         own = ranking.own
         here.sort(key=lambda n: (-float(own[n]), n))
         return tuple(
-            Match(groups[n].id, round(float(own[n]), 4), UNEXPLAINED if place else self._why(ranking.asked, n))
+            Match(groups[n].id, round(float(own[n]), 4), UNEXPLAINED if place else self._why(ranking, n))
             for place, n in enumerate(here[:WITHIN])
         )
 
@@ -241,7 +243,7 @@ def _best(ranking: Ranking) -> float:
 
 def _turned_round(ranking: Ranking) -> bool:
     """Return whether the nearest phrasing is the same sentence but for a 不 or 没 that turns its meaning round."""
-    asked, phrasing = _plainly(ranking.asked.text), _plainly(ranking.phrasing)
+    asked, phrasing = _plainly(ranking.asked.text), _plainly(ranking.nearest[ranking.order[0]])
     if _negations(asked) % 2 == _negations(phrasing) % 2:
         return False
     return fuzz.ratio(asked.translate(DROP), phrasing.translate(DROP)) >= SAME_SENTENCE

@@ -94,7 +94,7 @@ class Asked:
 class Ranking:
     """What a question finds: groups (numbers) best first, every group's score, and what speaks for the first.
 
-    ``own`` is the share of the question that each group covers by itself.
+    ``own`` is the share of the question that each group covers by itself; ``nearest`` the nearest phrasing of the few.
     ``danger`` is the same with the dangers let in, when one of them scored highest; None otherwise.
     """
 
@@ -103,7 +103,7 @@ class Ranking:
     scores: Floats
     own: Floats
     evidence: Evidence
-    phrasing: str
+    nearest: Mapping[int, str]
     danger: Ranking | None = None
 
 
@@ -155,7 +155,8 @@ class Ranker:
             agreement=self._agreement(order),
             neighbour=self._neighbour(first, scores),
         )
-        return Ranking(asked, tuple(order), scores, own, evidence, likenesses[first][0])
+        nearest = {n: phrasing for n, (phrasing, _) in likenesses.items()}
+        return Ranking(asked, tuple(order), scores, own, evidence, nearest)
 
     def likeness(self, asked: Asked, group: int) -> tuple[str, float]:
         """Return the group's phrasing nearest to a question, and how like it is, 0 to 1, whatever the words' order."""
