@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import MappingProxyType
+from functools import lru_cache
 
 import numpy as np
 from rapidfuzz import fuzz, process
@@ -78,8 +78,7 @@ def guard(
         alarmed: list[Stolen] = []
     else:
         before = stored_questions(former)
-        same_words = former.words.replace == knowledge.words.replace
-        stored = stored_questions(knowledge, {one.text: one.form for one in before} if same_words else {})
+        stored = stored_questions(knowledge)
         added = _added(stored, before)
         asked = _touched(stored, added, former, knowledge)
         alarmed = _alarmed(stored, added, former, knowledge)
@@ -125,19 +124,23 @@ def unreached(stolen: Iterable[Stolen], knowledge: Knowledge) -> list[Entry]:
     return [knowledge.entries[owner] for owner, questions in lost.items() if own[owner] <= questions]
 
 
-def stored_questions(knowledge: Knowledge, forms: Mapping[str, str] = MappingProxyType({})) -> tuple[Stored, ...]:
-    """Return every question of every entry in file order: its title, its phrasings, its test questions.
-
-    ``forms`` are those known already, by text.
-    """
-    normaliser = Normaliser(knowledge.words.replace)
+def stored_questions(knowledge: Knowledge) -> tuple[Stored, ...]:
+    """Return every question of every entry in file order: its title, its phrasings, its test questions."""
+    form = _in_one_form(tuple(sorted(knowledge.words.replace.items())))
 
     def of(entry: Entry) -> Iterator[Stored]:
         for test, texts in ((False, (entry.question, *entry.phrasings)), (True, entry.tests)):
             for text in dict.fromkeys(texts):
-                yield Stored(text, forms.get(text) or compact(normaliser(text).standard), entry.id, test)
+                yield Stored(text, form(text), entry.id, test)
 
     return tuple(one for entry in knowledge.entries.values() for one in of(entry))
+
+
+@lru_cache(maxsize=2)
+def _in_one_form(replace: tuple[tuple[str, str], ...]) -> Callable[[str], str]:
+    """Return what brings a text to its one form by a word list; it remembers texts, for an edit changes a few of 20,000."""
+    normaliser = Normaliser(dict(replace))
+    return lru_cache(maxsize=60_000)(lambda text: compact(normaliser(text).standard))
 
 
 def near_pairs(some: Sequence[Stored], everything: Sequence[Stored], least: float) -> Iterator[tuple[Stored, Stored, float]]:

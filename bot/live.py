@@ -13,7 +13,7 @@ import structlog
 
 from bot.answer import Library
 from bot.catalogue import Knowledge
-from bot.guard import guard, problems
+from bot.guard import guard, problems, stored_questions
 from bot.knowledge import KnowledgeError, Problem, inspect
 from bot.knowledge.folder import content_hash, inspect_texts, is_knowledge, read_texts
 from bot.knowledge.problems import Report
@@ -147,6 +147,7 @@ class Live:
             self._take(texts, report)
 
     def _watch(self) -> None:
+        stored_questions(self._opened.library.knowledge)  # remembered: the first edit need not wait for it
         while not self._stop.wait(LOOK_EVERY):
             try:
                 self.look()

@@ -46,8 +46,8 @@ def prepared(path: str, body: bytes, kind: str) -> bytes:
 GET = b"GET /health/ready HTTP/1.1\r\nHost: bench\r\n\r\n"
 
 
-def drive(
-    port: int, requests: Iterator[bytes], connections: int, count: int = 0, seconds: float = 0.0, rate: float = 0.0
+def drive(  # noqa: PLR0913 - a load has so many sides
+    port: int, requests: Iterator[bytes], connections: int, *, count: int = 0, seconds: float = 0.0, rate: float = 0.0
 ) -> Driven:
     """Send ``count`` requests, or for so long; with a ``rate`` at its steady pace, timing from when each was due."""
     lock, waits, bad = threading.Lock(), list[float](), [0]

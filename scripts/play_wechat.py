@@ -104,9 +104,7 @@ def fields_of(options: argparse.Namespace, text: str) -> dict[str, str]:
         return {"MsgType": "location", **place}
     if options.voice:
         return {"MsgType": "voice", "MediaId": "m", "Format": "amr", "Recognition": text}
-    return (
-        {"MsgType": "image", "PicUrl": "x", "MediaId": "m"} if options.image else {"MsgType": "text", "Content": text}
-    )
+    return {"MsgType": "image", "PicUrl": "x", "MediaId": "m"} if options.image else {"MsgType": "text", "Content": text}
 
 
 def main() -> int:

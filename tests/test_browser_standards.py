@@ -68,9 +68,7 @@ def node_modules(request: pytest.FixtureRequest) -> Path:
     home = cache.mkdir("node") / "-".join(TOOLS)
     if not home.exists():
         fresh = Path(tempfile.mkdtemp(dir=home.parent))
-        done = subprocess.run(
-            [npm, "install", "--no-save", "--prefix", fresh, *TOOLS], capture_output=True, check=False
-        )
+        done = subprocess.run([npm, "install", "--no-save", "--prefix", fresh, *TOOLS], capture_output=True, check=False)
         if done.returncode:
             # At home a missing network is no fault of the pages; on the machine that guards them it must show.
             (pytest.fail if os.environ.get("CI") else pytest.skip)(f"npm: {done.stderr.decode()[-300:]}")

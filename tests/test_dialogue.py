@@ -227,4 +227,3 @@ def test_deciding_is_pure(library: Library) -> None:
     message = Message("test", "u", "1", "要多久", NOW)
     assert talk.turn(message) == talk.turn(message)
     assert talk.turn(replace(message, user="other")).reply == talk.turn(message).reply
-

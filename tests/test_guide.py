@@ -20,7 +20,12 @@ from bot.matching import Finder
 from bot.rendering import contact
 
 GUIDE = (ROOT / "knowledge" / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^### ([^\n]+)\n(?:(?!^### ).*\n)*?```(diff|markdown) (\S+)\n(.*?)```", GUIDE, re.M | re.S)
+FENCE = re.compile(r"^```(diff|markdown) (\S+)\n(.*?)^```", re.M | re.S)
+HEADING = re.compile(r"^### (.+)$", re.M)
+EXAMPLES = [
+    (HEADING.findall(re.sub(r"^```.*?^```", "", GUIDE[: found.start()], flags=re.M | re.S))[-1], *found.groups())
+    for found in FENCE.finditer(GUIDE)
+]
 EXPLAINED = re.findall(r"^\| `([^`]+)` \| ", GUIDE.partition("## 检查的话是什么意思")[2], re.M)
 TODAY = date(2026, 11, 23)
 

@@ -86,7 +86,7 @@ def test_without_its_store_the_bot_is_ready_but_degraded(told: Bot, config: Conf
         ("secret", {"Authorization": "Bearer \u00e9"}, "10.1.2.3", 403),
     ],
 )
-def test_who_may_see_the_figures(
+def test_who_may_see_the_figures(  # noqa: PLR0913, PLR0917 - a row of the table has so many columns
     token: str, headers: dict[str, str], address: str, status: int, told: Bot, config: Config
 ) -> None:
     client = watched(told, config.model_copy(update={"metrics_token": token}))

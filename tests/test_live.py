@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,14 @@ from broken_edits import EDITS, Broken, write
 from conftest import ROOT
 from small_knowledge import DEPOSIT, TEXTS, write_knowledge
 
-from bot.answer import Library
+from bot.answer import Bot, Library
 from bot.features import Cutter
 from bot.guard import ask
 from bot.knowledge import KnowledgeError
 from bot.live import SETTLED, Live, open_last_good
+from bot.model import Message
 from bot.snapshot import NAME
+from bot.store import Store
 
 REFUND = "faq/deposit.md"
 SHORT = "单位不能收押金，可以要求退还。"
@@ -116,6 +119,24 @@ def test_a_file_that_is_being_written_is_left_alone(desk: Desk) -> None:
     time.sleep(SETTLED + 0.02)
     desk.live.look()
     assert not desk.live.state.current
+
+
+@pytest.mark.parametrize("said", ["押金不退怎么办", "欠钱了", "押金"])
+@pytest.mark.parametrize("then", ["要什么材料", "1", "详细", "罗定", "换一个"])
+def test_a_conversation_survives_the_end_of_what_it_was_about(desk: Desk, said: str, then: str) -> None:
+    store = Store(f"sqlite:///{desk.data / 'bot.db'}", b"s")
+    bot = Bot(desk.library, store)
+    now = datetime.now(UTC)
+    bot.answer(Message("web", "somebody", "1", said, now))
+    desk.edit("menu.md", TEXTS["menu.md"].replace("押金 → deposit-refund", "材料 → unemployment-papers"))
+    start = DEPOSIT.index("## 身份证被扣怎么办")
+    desk.edit("guides/money.md", TEXTS["guides/money.md"].replace("deposit-refund", "wages-how").replace("{#what}", "{#that}"))
+    desk.edit(REFUND, DEPOSIT[: DEPOSIT.index("## 押金不退")] + DEPOSIT[start:])
+    assert desk.live.state.current, desk.told()
+    bot.exchange(desk.library)
+    reply = bot.answer(Message("web", "somebody", "2", then, now + timedelta(seconds=9)))
+    assert "deposit-refund" not in (reply.entry, *(choice.entry for choice in reply.choices))
+    store.close()
 
 
 def test_notes_beside_the_knowledge_change_nothing(desk: Desk) -> None:

@@ -212,11 +212,11 @@ def test_the_tables_and_the_drafts(home: Path) -> None:
     assert book["没答上的"]["C2"].value == "充电桩在哪"
     written = sorted(Path(out[2]).iterdir())
     assert len(written) == 2
-    for file in written:
-        (home / "knowledge" / "faq" / file.name).write_bytes(file.read_bytes())
+    for draft in written:
+        (home / "knowledge" / "faq" / draft.name).write_bytes(draft.read_bytes())
     knowledge, problems = inspect(home / "knowledge", NOW.date())
     assert knowledge is None
-    assert {problem.path for problem in problems if not problem.notice} == {f"faq/{file.name}" for file in written}
+    assert {problem.path for problem in problems if not problem.notice} == {f"faq/{draft.name}" for draft in written}
     assert sum("待写" in problem.text for problem in problems) >= 2
 
 

@@ -71,9 +71,7 @@ def test_a_broad_word_gets_a_list(library: Library, word: str) -> None:
     assert len(reply.choices) >= 3
 
 
-@pytest.mark.parametrize(
-    "name", [path.stem for path in sorted(QUESTIONS.glob("*.jsonl")) if path.stem != "conversations"]
-)
+@pytest.mark.parametrize("name", [path.stem for path in sorted(QUESTIONS.glob("*.jsonl")) if path.stem != "conversations"])
 def test_understanding_does_not_get_worse(library: Library, name: str) -> None:
     judged = judge_all(library.finder, library.knowledge, read_questions(QUESTIONS / f"{name}.jsonl"))
     for kind, measured in MEASURED[name].items():

@@ -79,9 +79,7 @@ def test_the_same_id_gets_the_same_reply(visitor: FlaskClient) -> None:
         ("POST", "/api/rate", {"json": {"id": "0" * 32, "useful": True, "reason": "x" * 501}}, (400, "bad_request")),
     ],
 )
-def test_errors_are_json(
-    visitor: FlaskClient, method: str, path: str, sent: dict[str, Any], refused: tuple[int, str]
-) -> None:
+def test_errors_are_json(visitor: FlaskClient, method: str, path: str, sent: dict[str, Any], refused: tuple[int, str]) -> None:
     response = visitor.open(path, method=method, **sent)
     body: Any = response.json
     assert (response.status_code, body["error"]["code"]) == refused

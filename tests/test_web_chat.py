@@ -65,9 +65,7 @@ def test_the_same_question_at_once_is_answered_once(make_site: SiteMaker, tmp_pa
         ({"useful": "0", "reason": "答非所问，打我13800138000"}, "改好", (False, "答非所问，打我")),
     ],
 )
-def test_rating(
-    visitor: FlaskClient, tmp_path: Path, fields: dict[str, str], thanks: str, kept: tuple[bool, str]
-) -> None:
+def test_rating(visitor: FlaskClient, tmp_path: Path, fields: dict[str, str], thanks: str, kept: tuple[bool, str]) -> None:
     turn = TURN_ID.findall(post(visitor, "/", q=QUESTION).text)[0]
     assert thanks in post(visitor, "/rate", id=turn, **fields).text
     row = rows(tmp_path, "ratings")[0]

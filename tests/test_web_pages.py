@@ -125,9 +125,7 @@ def test_search(visitor: FlaskClient, typed: str, there: str) -> None:
     assert main.count('href="/a/') <= 20
 
 
-def test_topics_name_the_seven_actions_and_every_measure_lists_its_entries(
-    visitor: FlaskClient, knowledge: Knowledge
-) -> None:
+def test_topics_name_the_seven_actions_and_every_measure_lists_its_entries(visitor: FlaskClient, knowledge: Knowledge) -> None:
     page = visitor.get("/topics").text
     assert {measure.action for measure in knowledge.measures.values()} == set(re.findall(r"<h2>(.+?)</h2>", page)) - {
         "不知道从哪问起"

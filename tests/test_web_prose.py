@@ -44,9 +44,7 @@ def test_hotlines_become_links_and_amounts_do_not(text: str, linked: list[str]) 
 
 
 def test_text_is_escaped_before_links_are_put_in() -> None:
-    assert with_calls("<b>'12333\"&</b>", HOTLINES) == (
-        '&lt;b&gt;&#39;<a href="tel:12333">12333</a>&#34;&amp;&lt;/b&gt;'
-    )
+    assert with_calls("<b>'12333\"&</b>", HOTLINES) == ('&lt;b&gt;&#39;<a href="tel:12333">12333</a>&#34;&amp;&lt;/b&gt;')
     assert with_calls("打12333", ()) == "打12333"
 
 

@@ -134,13 +134,9 @@ def test_two_sites_share_nothing(make_site: SiteMaker, tmp_path: Path) -> None:
     assert [c.post("/api/ask", json={"q": "押金"}).status_code for c in (first, second, first)] == [200, 200, 429]
 
 
-@pytest.mark.parametrize(
-    ("path", "kind"), [("/", "application/x-www-form-urlencoded"), ("/api/ask", "application/json")]
-)
+@pytest.mark.parametrize(("path", "kind"), [("/", "application/x-www-form-urlencoded"), ("/api/ask", "application/json")])
 @pytest.mark.parametrize(("letters", "refused"), [(60_000, False), (66_000, True)])
-def test_a_body_in_chunks_is_measured_too(
-    visitor: FlaskClient, path: str, kind: str, letters: int, refused: bool
-) -> None:
+def test_a_body_in_chunks_is_measured_too(visitor: FlaskClient, path: str, kind: str, letters: int, refused: bool) -> None:
     body = b'{"q": "' + b"x" * letters + b'"}'
     chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
     response = visitor.post(path, input_stream=BytesIO(body), content_type=kind, environ_overrides=chunked)
