@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.model import Choice, Citation, Conversation, Message, Refer, Reply, Turn
+from bot.model import MAX_READ, Choice, Citation, Conversation, Message, Refer, Reply, Turn
 from bot.privacy import mask, pseudonym
 
 BUSY_MILLISECONDS = 1500
@@ -139,7 +139,7 @@ class Store:
 
     def rate(self, turn_id: str, useful: bool, reason: str, at: datetime) -> bool:
         """Keep what a person thought of a reply, the last word counting; False when there is no such turn."""
-        values = {"turn": turn_id, "useful": useful, "reason": mask(reason), "at": at}
+        values = {"turn": turn_id, "useful": useful, "reason": mask(reason[:MAX_READ]), "at": at}
         with self.engine.begin() as connection:
             if connection.execute(sa.select(TURNS.c.id).where(TURNS.c.id == turn_id)).first() is None:
                 return False
@@ -217,7 +217,7 @@ class Store:
             "message_id": self._message_id(turn.message),
             "person": self._person(turn.message.channel, turn.message.user),
             "at": turn.message.sent_at,
-            "question": mask(turn.message.text),
+            "question": mask(turn.message.text[:MAX_READ]),  # what is not read is not kept either
             "kind": turn.reply.kind,
             "entry": turn.reply.entry,
             "score": turn.reply.score,

@@ -3,7 +3,8 @@
 ``evaluate.py [FILE …]``      tables by style and kind, confusions, reliability of the score, worst cases
 ``evaluate.py --cross``       hides a fifth of every entry's wordings in turn and asks them
 ``evaluate.py --fit``         prints new constants for ``bot/certainty.py``
-``evaluate.py --compare REV`` the questions whose answer differs from that of another git revision of ``knowledge/``
+``evaluate.py --compare REV`` the questions whose answer differs from that of another git revision of ``knowledge/``;
+                              ``--days N`` adds what was really asked in the last days
 ``evaluate.py --record``      writes the figures that the tests hold later changes to
 """
 
@@ -23,22 +24,30 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields, replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from judging import Judged, Question, converse, judge_all, judge_turn, read_conversations, read_questions, shares
 
+from bot.answer import Library
 from bot.app import open_library
 from bot.catalogue import Knowledge
 from bot.certainty import Evidence
-from bot.config import read_config
+from bot.comparing import changes
+from bot.config import read_config, read_secret
 from bot.matching import Finder
+from bot.staff_store import StaffStore
+from bot.store import Store
 
 QUESTIONS = _venv.ROOT / "tests" / "questions"
 RECORD = QUESTIONS / "measured.json"
 FOLDS = 5
 BINS = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.01)
+MOST_LOGGED = 2000
+"""How many logged questions a comparison asks at most, the most frequent first."""
+
 UNRELIABLE_LABELS = "emergency"
 """The file whose in-scope labels are rough: good for emergencies, not for measures."""
 
@@ -52,7 +61,7 @@ def main() -> int:
     if options.cross:
         return _cross(knowledge)
     if options.compare:
-        return _compare(finder, knowledge, options.compare, files)
+        return _compare(library, options.compare, files, options.days)
     if options.fit:
         return _fit(finder, knowledge, files)
     judged = {path: _judge(finder, knowledge, path) for path in files}
@@ -71,6 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cross", action="store_true", help="交叉验证")
     parser.add_argument("--fit", action="store_true", help="重新拟合把握度")
     parser.add_argument("--compare", metavar="REV", help="与另一个 git 版本的知识库比")
+    parser.add_argument("--days", type=int, default=0, help="比较时加上最近几天真实问过的话")
     parser.add_argument("--record", action="store_true", help="记下这次的数字，测试以它为准")
     parser.add_argument("--worst", type=int, default=20, help="列出多少个最差的")
     return parser.parse_args()
@@ -205,7 +215,7 @@ def _fit(finder: Finder, knowledge: Knowledge, files: Iterable[Path]) -> int:
     return 0
 
 
-def _compare(finder: Finder, knowledge: Knowledge, revision: str, files: Iterable[Path]) -> int:
+def _compare(now: Library, revision: str, files: Iterable[Path], days: int) -> int:
     """Print the questions that the knowledge base of another revision answers differently."""
     archive = subprocess.run(["git", "archive", revision, "knowledge"], cwd=_venv.ROOT, check=False, capture_output=True)
     if archive.returncode:
@@ -213,17 +223,23 @@ def _compare(finder: Finder, knowledge: Knowledge, revision: str, files: Iterabl
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files_then:
             files_then.extractall(folder, filter="data")
-        other = open_library(Path(folder) / "knowledge", read_config().data_dir)
-    changed = 0
-    for path in files:
-        for question in read_questions(path):
-            now = next(converse(finder, knowledge, [question.text]))
-            then = next(converse(other.finder, other.knowledge, [question.text]))
-            if (now.kind, now.entry) != (then.kind, then.entry):
-                changed += 1
-                print(f"{question.text[:60]!r}: {then.kind} {then.entry} → {now.kind} {now.entry}")
-    print(f"{changed} 个问题的回答变了")
+        then = open_library(Path(folder) / "knowledge", Path(folder))
+    questions = [question.text for path in files for question in read_questions(path)]
+    changed = changes(questions + _logged(days), then, now)
+    for change in changed:
+        print(f"{change.question[:60]!r}: {change.before} → {change.after}")
+    print(f"{len(changed)} 个问题的回答变了")
     return 0
+
+
+def _logged(days: int) -> list[str]:
+    """Return what people asked in the last days, from the store of the settings; nothing for 0."""
+    if not days:
+        return []
+    config = read_config()
+    store = Store(config.database, read_secret(config))
+    since = datetime.now(UTC) - timedelta(days=days)
+    return StaffStore(store, read_secret(config)).questions(since, MOST_LOGGED)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from conftest import NOW
 
-from bot.model import Choice, Citation, Conversation, Match, Message, Refer, Reply, Turn, Why
+from bot.model import MAX_READ, Choice, Citation, Conversation, Match, Message, Refer, Reply, Turn, Why
 from bot.store import Recall, Store
 
 MESSAGE = Message("web", "somebody", "m1", "我的电话13800138000，押金不退", NOW)
@@ -149,6 +149,14 @@ def test_purging_keeps_what_is_younger(database: str) -> None:
     keep(store, replace(TURN, message=young, reply=replace(REPLY, id="r2")))
     assert store.purge(NOW + timedelta(days=1)) == 1
     assert [row.id for row in rows(store, "turns")] == ["r2"]
+    store.close()
+
+
+def test_only_what_is_read_is_kept(database: str) -> None:
+    """A quarter of a megabyte once kept the masking busy for minutes."""
+    store = Store(database, b"s")
+    keep(store, replace(TURN, message=replace(MESSAGE, text="a" * 250_000)))
+    assert len(str(rows(store, "turns")[0].question)) == MAX_READ
     store.close()
 
 
