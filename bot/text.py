@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opencc import OpenCC
@@ -81,8 +81,3 @@ def sentences(text: str) -> list[str]:
 def compact(text: str) -> str:
     """Return a text without spaces and punctuation, for whole-sentence comparison."""
     return re.sub(r"[\W_]+", "", text)
-
-
-def any_in(text: str, words: Iterable[str]) -> bool:
-    """Return whether any of the words stands in the text."""
-    return any(word in text for word in words)

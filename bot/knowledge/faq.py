@@ -8,6 +8,7 @@ from datetime import date
 from difflib import get_close_matches
 
 from bot.catalogue import Answer, Basis, Entry, Measure, Office, Service, Source
+from bot.knowledge.lists import split_names
 from bot.knowledge.markdown import Item, Section
 from bot.knowledge.problems import Report
 
@@ -55,7 +56,7 @@ class FaqReader:
         if not entries:
             self.report.error(path, head.line, "这个文件里一条问答（## 标题）都没有：加一条，或删掉文件")
             return
-        nicknames = _split(fields["叫法"].text) if "叫法" in fields else ()
+        nicknames = split_names(fields["叫法"].text) if "叫法" in fields else ()
         self.services[service_id] = Service(service_id, head.title, nicknames, tuple(entry.id for entry in entries))
 
     def _id(self, path: str, section: Section, taken: Mapping[str, object]) -> str:
@@ -68,7 +69,7 @@ class FaqReader:
 
     def _measures(self, path: str, item: Item) -> tuple[int, ...]:
         numbers = []
-        for word in _split(item.text):
+        for word in split_names(item.text):
             if word.isdigit() and int(word) in self.measures:
                 numbers.append(int(word))
             else:
@@ -79,7 +80,7 @@ class FaqReader:
         fields = section.fields()
         entry_id = self._id(path, section, self.entries)
         self._unknown_names(path, section, fields)
-        for former in _split(fields["曾用编号"].text) if "曾用编号" in fields else ():
+        for former in split_names(fields["曾用编号"].text) if "曾用编号" in fields else ():
             self.moved[former] = entry_id
         measures = self._measures(path, fields["措施"]) if "措施" in fields else inherited
         if not measures:
@@ -138,21 +139,21 @@ class FaqReader:
 
     def _aspects(self, path: str, section: Section, fields: Mapping[str, Item]) -> tuple[str, ...]:
         text = self._required(path, section, fields, "方面", "怎么办")
-        for word in _split(text):
+        for word in split_names(text):
             if word not in ASPECTS:
                 self.report.error(path, fields["方面"].line, f"不认识的方面「{word}」{_hint(word, ASPECTS)}")
-        return _split(text)
+        return split_names(text)
 
     def _offices(self, path: str, section: Section, fields: Mapping[str, Item], measures: tuple[int, ...]) -> tuple[str, ...]:
         text = self._required(path, section, fields, "责任科室", "照 measures.md 写")
         allowed = [name for number in measures for name in self.measures[number].offices]
-        for name in _split(text):
+        for name in split_names(text):
             if name not in self.offices:
                 self.report.error(path, fields["责任科室"].line, f"offices.md 里没有「{name}」{_hint(name, self.offices)}")
             elif name not in allowed:
                 line = fields["责任科室"].line
                 self.report.error(path, line, f"「{name}」不是措施{'、'.join(map(str, measures))}的责任科室：见 measures.md")
-        return _split(text)
+        return split_names(text)
 
     def _basis(self, path: str, section: Section, fields: Mapping[str, Item]) -> tuple[Basis, ...]:
         text = self._required(path, section, fields, "依据", "139号文 第6条")
@@ -181,11 +182,6 @@ class FaqReader:
     def _texts(section: Section, title: str) -> tuple[str, ...]:
         child = section.child(title)
         return tuple(item.text for item in child.texts()) if child else ()
-
-
-def _split(text: str) -> tuple[str, ...]:
-    """Return a list written with 、; commas and spaces around it are forgiven."""
-    return tuple(part.strip() for part in re.split("[、，,]", text) if part.strip())
 
 
 def _hint(word: str, allowed: Mapping[str, object] | tuple[str, ...]) -> str:
