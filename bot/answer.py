@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.catalogue import Knowledge
-from bot.dialogue import decide
-from bot.explaining import explain
-from bot.matching import Finder
-from bot.memory import AwayError, Memory
+from bot.dialogue.deciding import decide
 from bot.model import MAX_READ, Conversation, Health, Message, Reply, Turn
-from bot.store import Store
+from bot.storage.memory import AwayError, Memory
+from bot.storage.store import Store
+from bot.understanding.explaining import explain
+from bot.understanding.matching import Finder
 
 MOST_TRIES = 50
 """How often a person's own messages may overtake one of them before it is answered without memory."""

@@ -12,19 +12,19 @@ from flask import Flask
 from bot.answer import Bot, Library
 from bot.channels import health, staff, web, wechat
 from bot.config import Config, read_config, read_secret
-from bot.counters import SCHEME, Counters, counters_url
-from bot.housekeeping import Housekeeper
+from bot.curation.live import Live, open_last_good
+from bot.curation.staff_store import StaffStore
+from bot.curation.workshop import Workshop
 from bot.knowledge import load
-from bot.live import Live, open_last_good
 from bot.logs import set_up
-from bot.matching import Finder
-from bot.memory import Memory
 from bot.metrics import Metrics
 from bot.model import Health
-from bot.spool import Spool
-from bot.staff_store import StaffStore
-from bot.store import Store
-from bot.workshop import Workshop
+from bot.storage.counters import SCHEME, Counters, counters_url
+from bot.storage.housekeeping import Housekeeper
+from bot.storage.memory import Memory
+from bot.storage.spool import Spool
+from bot.storage.store import Store
+from bot.understanding.matching import Finder
 
 log = structlog.get_logger()
 

@@ -27,9 +27,9 @@ from rapidfuzz import fuzz, process
 from bot.app import open_library
 from bot.catalogue import Knowledge
 from bot.config import read_config
-from bot.features import Cutter
-from bot.matching import Finder
-from bot.text import Normaliser
+from bot.understanding.features import Cutter
+from bot.understanding.matching import Finder
+from bot.understanding.text import Normaliser
 
 FILES = ("in", "real", "out", "real_out")
 SAMPLE = 400

@@ -16,11 +16,11 @@ from datetime import date
 from pathlib import Path
 
 from bot.catalogue import Knowledge
-from bot.guard import guard, problems
+from bot.curation.guard import guard, problems
 from bot.knowledge import Problem, inspect
 from bot.knowledge.folder import read_texts
 from bot.knowledge.problems import Report
-from bot.matching import Finder
+from bot.understanding.matching import Finder
 
 PROGRESS_AFTER = 1.0
 """Seconds of silence that need no explanation."""

@@ -23,7 +23,7 @@ from wechatpy.exceptions import WeChatException
 
 from bot.config import Config, ConfigError, read_config, read_secret
 from bot.knowledge import KnowledgeError, load
-from bot.store import Store
+from bot.storage.store import Store
 
 LEAST_ROOM = 500 * 1024 * 1024
 """Free bytes of the data folder's disk below which somebody must look."""

@@ -2,7 +2,7 @@
 
 ``evaluate.py [FILE …]``      tables by style and kind, confusions, reliability of the score, worst cases
 ``evaluate.py --cross``       hides a fifth of every entry's wordings in turn and asks them
-``evaluate.py --fit``         prints new constants for ``bot/certainty.py``
+``evaluate.py --fit``         prints new constants for ``bot/understanding/certainty.py``
 ``evaluate.py --compare REV`` the questions whose answer differs from that of another git revision of ``knowledge/``;
                               ``--days N`` adds what was really asked in the last days
 ``evaluate.py --record``      writes the figures that the tests hold later changes to
@@ -34,12 +34,12 @@ from judging import Judged, Question, converse, judge_all, judge_turn, read_conv
 from bot.answer import Library
 from bot.app import open_library
 from bot.catalogue import Knowledge
-from bot.certainty import Evidence
-from bot.comparing import changes
 from bot.config import read_config, read_secret
-from bot.matching import Finder
-from bot.staff_store import StaffStore
-from bot.store import Store
+from bot.curation.comparing import changes
+from bot.curation.staff_store import StaffStore
+from bot.storage.store import Store
+from bot.understanding.certainty import Evidence
+from bot.understanding.matching import Finder
 
 QUESTIONS = _venv.ROOT / "tests" / "questions"
 RECORD = QUESTIONS / "measured.json"

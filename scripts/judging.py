@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.catalogue import Knowledge
-from bot.dialogue import decide
-from bot.matching import Finder
+from bot.dialogue.deciding import decide
 from bot.model import Conversation, Message, Reply
+from bot.understanding.matching import Finder
 
 Verdict = Literal["right", "offered", "wrong", "missed", "refused", "listed", "false alarm"]
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

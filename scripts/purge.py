@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import ConfigError, read_config, read_secret
-from bot.housekeeping import purge
 from bot.logs import set_up
-from bot.store import Store
+from bot.storage.housekeeping import purge
+from bot.storage.store import Store
 
 
 def main() -> int:

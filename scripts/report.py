@@ -18,13 +18,13 @@ from openpyxl import Workbook
 
 from bot.catalogue import Knowledge
 from bot.config import ConfigError, read_config, read_secret
-from bot.drafting import drafts
+from bot.curation.drafting import drafts
+from bot.curation.live import open_last_good_knowledge
+from bot.curation.reporting import report
+from bot.curation.staff_store import StaffStore
+from bot.curation.staffing import Report
 from bot.knowledge import KnowledgeError
-from bot.live import open_last_good_knowledge
-from bot.reporting import report
-from bot.staff_store import StaffStore
-from bot.staffing import Report
-from bot.store import Store
+from bot.storage.store import Store
 
 KINDS = {
     "answer": "直接答",

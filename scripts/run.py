@@ -13,10 +13,10 @@ import sys
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Config, ConfigError, read_config, read_secret
+from bot.curation.live import open_last_good
 from bot.knowledge import KnowledgeError
-from bot.live import open_last_good
 from bot.metrics import FOLDER
-from bot.store import Store
+from bot.storage.store import Store
 
 THREADS = 4
 """Threads a worker: a request waits for the database, not for the processor."""

@@ -15,7 +15,7 @@ from bot.answer import Bot, Library
 from bot.app import open_library
 from bot.catalogue import Knowledge
 from bot.config import Config
-from bot.store import Store
+from bot.storage.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"

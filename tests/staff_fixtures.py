@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from staff_site import Office
 
-from bot.features import Cutter
+from bot.understanding.features import Cutter
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,10 @@ from werkzeug.security import generate_password_hash
 from bot.answer import Bot
 from bot.channels import staff, web
 from bot.config import Config, read_secret
-from bot.live import Live, open_last_good
-from bot.staff_store import StaffStore
-from bot.store import Store
-from bot.workshop import Workshop
+from bot.curation.live import Live, open_last_good
+from bot.curation.staff_store import StaffStore
+from bot.curation.workshop import Workshop
+from bot.storage.store import Store
 
 PASSWORD = "a long enough password"  # noqa: S105 - of a desk that lives for one test
 HASH = generate_password_hash(PASSWORD, "pbkdf2:sha256:1000")

@@ -9,7 +9,7 @@ import pytest
 from conftest import NOW
 
 from bot.answer import Library
-from bot.dialogue import decide
+from bot.dialogue.deciding import decide
 from bot.model import MAX_READ, Conversation, Message, Reply, Turn
 
 

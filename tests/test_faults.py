@@ -16,14 +16,14 @@ from conftest import NOW, ROOT, drop_schema, postgres_schema
 from faulty import Road, by_way_of, counted
 from structlog.testing import capture_logs
 
-from bot import memory as memory_module
 from bot.answer import Bot, Library
-from bot.counters import Counters
-from bot.housekeeping import Housekeeper
-from bot.memory import AwayError, Memory
 from bot.model import Message
-from bot.spool import Spool
-from bot.store import Store
+from bot.storage import memory as memory_module
+from bot.storage.counters import Counters
+from bot.storage.housekeeping import Housekeeper
+from bot.storage.memory import AwayError, Memory
+from bot.storage.spool import Spool
+from bot.storage.store import Store
 
 WAGES = Message("web", "rider", "m1", "被拖欠工资怎么办", NOW)
 FOLLOW = replace(WAGES, id="m2", text="要什么材料", sent_at=NOW + timedelta(minutes=1))

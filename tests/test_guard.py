@@ -11,10 +11,10 @@ import pytest
 from small_knowledge import DEPOSIT, TEXTS, UNEMPLOYMENT
 
 from bot.catalogue import Knowledge
-from bot.guard import guard, problems
+from bot.curation.guard import guard, problems
 from bot.knowledge.folder import inspect_texts
 from bot.knowledge.problems import Report
-from bot.matching import Finder
+from bot.understanding.matching import Finder
 
 pytest_plugins = ["staff_fixtures"]
 

@@ -13,11 +13,11 @@ from small_knowledge import TEXTS
 
 from bot.answer import Library
 from bot.catalogue import Knowledge
-from bot.guard import ask, guard, problems
+from bot.curation.guard import ask, guard, problems
 from bot.knowledge.folder import inspect_texts, read_texts
 from bot.knowledge.problems import Problem, Report
-from bot.matching import Finder
 from bot.rendering import contact
+from bot.understanding.matching import Finder
 
 GUIDE = (ROOT / "knowledge" / "README.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(diff|markdown) (\S+)\n(.*?)^```", re.M | re.S)

@@ -19,11 +19,11 @@ from bot.answer import Bot, Library
 from bot.channels import health
 from bot.config import Config
 from bot.logs import set_up
-from bot.memory import Memory
 from bot.metrics import Metrics
 from bot.model import Message, Reply
-from bot.spool import Spool
-from bot.store import Store
+from bot.storage.memory import Memory
+from bot.storage.spool import Spool
+from bot.storage.store import Store
 
 WAGES = Message("web", "rider", "m1", "被拖欠工资怎么办", NOW)
 NOTICE = "删除我的记录"

@@ -24,13 +24,13 @@ from conftest import ROOT
 from small_knowledge import DEPOSIT, TEXTS, write_knowledge
 
 from bot.answer import Bot, Library
-from bot.features import Cutter
-from bot.guard import ask
+from bot.curation.guard import ask
+from bot.curation.live import SETTLED, Live, open_last_good
+from bot.curation.snapshot import NAME
 from bot.knowledge import KnowledgeError
-from bot.live import SETTLED, Live, open_last_good
 from bot.model import Message
-from bot.snapshot import NAME
-from bot.store import Store
+from bot.storage.store import Store
+from bot.understanding.features import Cutter
 
 REFUND = "faq/deposit.md"
 SHORT = "单位不能收押金，可以要求退还。"

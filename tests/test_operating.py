@@ -18,7 +18,7 @@ from conftest import NOW, POSTGRES, ROOT
 from faulty import counted
 
 from bot.model import Conversation, Message, Reply, Turn
-from bot.store import Store
+from bot.storage.store import Store
 
 TURN = Turn(Message("web", "rider", "m1", "押金不退", NOW), Reply("answer", "要回来", id="r1"), Conversation())
 

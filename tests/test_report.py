@@ -19,13 +19,13 @@ from openpyxl import load_workbook
 from small_knowledge import write_knowledge
 from staff_site import Office
 
-from bot.clustering import cluster
-from bot.drafting import drafts
+from bot.curation.clustering import cluster
+from bot.curation.drafting import drafts
+from bot.curation.reporting import report
+from bot.curation.staff_store import StaffStore
+from bot.curation.staffing import Cluster, Logged, Offered
 from bot.knowledge.folder import inspect
-from bot.reporting import report
-from bot.staff_store import StaffStore
-from bot.staffing import Cluster, Logged, Offered
-from bot.store import RATINGS, TURNS, Store
+from bot.storage.store import RATINGS, TURNS, Store
 
 pytest_plugins = ["staff_fixtures"]
 

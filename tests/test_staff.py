@@ -12,8 +12,8 @@ import pytest
 from small_knowledge import DEPOSIT, UNEMPLOYMENT
 from staff_site import PASSWORD, Office, git, log_in, opened_mark, send, token
 
+from bot.curation.staff_store import LOCKED_FOR
 from bot.model import Message
-from bot.staff_store import LOCKED_FOR
 
 pytest_plugins = ["staff_fixtures"]
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from conftest import NOW
 
 from bot.model import MAX_READ, Choice, Citation, Conversation, Match, Message, Refer, Reply, Turn, Why
-from bot.store import Recall, Store
+from bot.storage.store import Recall, Store
 
 MESSAGE = Message("web", "somebody", "m1", "我的电话13800138000，押金不退", NOW)
 REPLY = Reply(

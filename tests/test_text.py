@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answer import Library
-from bot.text import Normaliser, compact, sentences
+from bot.understanding.text import Normaliser, compact, sentences
 
 REPLACE = {
     "点算": "怎么办",

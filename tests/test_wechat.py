@@ -36,7 +36,7 @@ from bot.catalogue import Knowledge
 from bot.channels.wechat.envelope import Envelope
 from bot.channels.wechat.kinds import message_id, read_message, sent_at
 from bot.config import Config
-from bot.store import Store
+from bot.storage.store import Store
 
 BAD = 400
 ENTRY, SERVICE = "unpaid-wages-how", "unpaid-wages"

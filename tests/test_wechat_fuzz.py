@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from bot.catalogue import Knowledge
 from bot.config import read_config
-from bot.store import Store
+from bot.storage.store import Store
 
 EXAMPLES = 2_500 if "CI" in os.environ else 125
 """For each of the four kinds below: 10,000 in CI, 500 at a desk."""

@@ -20,7 +20,7 @@ from bot.channels.wechat.replies import cdata, cut, reply_text, text_xml
 from bot.config import Config, read_config
 from bot.model import Choice, Message, Reply
 from bot.rendering import WECHAT_BYTES, entry_text
-from bot.store import Store
+from bot.storage.store import Store
 
 PAGE = "https://bot.example"
 OFFICE = "责任科室：劳动保障监察综合执法监督支队、调解仲裁管理科"

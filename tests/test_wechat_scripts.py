@@ -22,7 +22,7 @@ from werkzeug.serving import make_server
 from bot.catalogue import Knowledge, MenuGroup, MenuItem
 from bot.config import Config
 from bot.model import Choice, Message, Reply
-from bot.store import Store
+from bot.storage.store import Store
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 

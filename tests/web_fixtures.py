@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 
 from bot.answer import Library
 from bot.catalogue import Knowledge
-from bot.matching import Finder
+from bot.understanding.matching import Finder
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from bot.answer import Bot, Library
 from bot.channels import web
 from bot.config import Config, read_secret
-from bot.store import Store
+from bot.storage.store import Store
 
 SiteMaker = Callable[..., Flask]
 PLENTY = "100000 per minute"

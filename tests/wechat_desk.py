@@ -15,7 +15,7 @@ from bot.catalogue import Knowledge
 from bot.channels import wechat
 from bot.config import Config
 from bot.model import Conversation, Message, Reply, Turn
-from bot.store import Store
+from bot.storage.store import Store
 
 Script = Callable[[Message], Reply]
 

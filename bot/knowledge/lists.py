@@ -21,7 +21,7 @@ from bot.catalogue import (
 )
 from bot.knowledge.markdown import Item, Section
 from bot.knowledge.problems import Report
-from bot.text import compact
+from bot.understanding.text import compact
 
 NUMBERED = re.compile(r"^(\d+)\s+(.+)$")
 ARROW = re.compile(r"\s*(?:→|=>|->)\s*")

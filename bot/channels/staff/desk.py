@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.catalogue import Knowledge
-from bot.staffing import Copy, Listed, Preview, Published, Report, Sheet, State, Trouble
+from bot.curation.staffing import Copy, Listed, Preview, Published, Report, Sheet, State, Trouble
 
 
 class StaffDesk(Protocol):

@@ -10,8 +10,8 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from bot.channels.staff.desk import StaffDesk
 from bot.channels.web.drawing import qr_code
 from bot.channels.web.pages import expired, reachable_bureaus
+from bot.curation.staffing import Preview, Published, Sheet
 from bot.rendering import entry_text
-from bot.staffing import Preview, Published, Sheet
 
 YUNFU_TIME = timezone(timedelta(hours=8))
 DAYS = (0, 7, 30, 180)

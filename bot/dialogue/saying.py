@@ -8,8 +8,8 @@ from datetime import date
 
 from bot.catalogue import EmergencyRule, Entry, GuideNode, Knowledge, MenuItem, Neighbour, Office
 from bot.model import Choice, Conversation, Findings, Match, Message, Refer, Reply
-from bot.places import Found
 from bot.rendering import citations, entry_text, long_text
+from bot.understanding.places import Found
 
 MOST_CHOICES = 6
 """A list longer than this is not read on a phone."""

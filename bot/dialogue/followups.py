@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.aspects import ASPECT_WORDS
 from bot.model import Choice
-from bot.text import compact
+from bot.understanding.aspects import ASPECT_WORDS
+from bot.understanding.text import compact
 
 ORDINALS = {
     sign: number for number, signs in enumerate(("1一①壹", "2二两②贰", "3三③叁", "4四④", "5五⑤", "6六⑥"), 1) for sign in signs

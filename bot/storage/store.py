@@ -16,7 +16,7 @@ from alembic.config import Config as AlembicConfig
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.model import MAX_READ, Choice, Citation, Conversation, Message, Refer, Reply, Turn
-from bot.privacy import mask, pseudonym
+from bot.storage.privacy import mask, pseudonym
 
 BUSY_MILLISECONDS = 1500
 """How long a statement waits for another writer, or altogether: after it, the reply is given without memory."""

@@ -13,13 +13,13 @@ import structlog
 
 from bot.answer import Library
 from bot.catalogue import Knowledge
-from bot.guard import guard, problems, stored_questions
+from bot.curation.guard import guard, problems, stored_questions
+from bot.curation.snapshot import Snapshot, read_snapshot, write_snapshot
+from bot.curation.staffing import State, Trouble
 from bot.knowledge import KnowledgeError, Problem, inspect
 from bot.knowledge.folder import content_hash, inspect_texts, is_knowledge, read_texts
 from bot.knowledge.problems import Report
-from bot.matching import Finder
-from bot.snapshot import Snapshot, read_snapshot, write_snapshot
-from bot.staffing import State, Trouble
+from bot.understanding.matching import Finder
 
 LOOK_EVERY = 0.3
 """Seconds between two looks at the folder."""

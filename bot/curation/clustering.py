@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from rapidfuzz import fuzz
 
-from bot.text import compact
+from bot.understanding.text import compact
 
 ALIKE = 0.32
 """From this share of the telling pairs in common on two questions are one."""

@@ -12,11 +12,11 @@ import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
 from bot.catalogue import Knowledge
-from bot.certainty import Evidence
-from bot.emergency import ALWAYS
-from bot.features import Cutter
-from bot.index import Bag, Floats, Index, Weighted, bag_of
-from bot.text import Normaliser
+from bot.understanding.certainty import Evidence
+from bot.understanding.emergency import ALWAYS
+from bot.understanding.features import Cutter
+from bot.understanding.index import Bag, Floats, Index, Weighted, bag_of
+from bot.understanding.text import Normaliser
 
 SERVICE_PART, MEASURE_PART = 0.5, 0.5
 """What the words of the whole service and of the whole measure add to an entry's own: people mix words across entries."""

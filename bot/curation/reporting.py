@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
 from datetime import date, timedelta, timezone
 
-from bot.clustering import cluster
-from bot.staffing import Cluster, Day, Logged, Offered, Report
-from bot.text import compact
+from bot.curation.clustering import cluster
+from bot.curation.staffing import Cluster, Day, Logged, Offered, Report
+from bot.understanding.text import compact
 
 YUNFU_TIME = timezone(timedelta(hours=8))
 MOST_CLUSTERS = 100

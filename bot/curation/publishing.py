@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from bot.snapshot import write_atomically
-from bot.staffing import Copy, Sheet
+from bot.curation.snapshot import write_atomically
+from bot.curation.staffing import Copy, Sheet
 
 LOCK_SECONDS = 30.0
 """A lock older than this was left by a process that died."""

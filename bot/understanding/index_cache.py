@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy
 
-from bot.ranking import Ranker
+from bot.understanding.ranking import Ranker
 
-CODE = ("features.py", "index.py", "ranking.py", "text.py", "indexcache.py")
+CODE = ("features.py", "index.py", "ranking.py", "text.py", "index_cache.py")
 """The files whose change makes a kept ranker worthless."""
 
 

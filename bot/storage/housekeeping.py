@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import structlog
 
-from bot.counters import Counters
-from bot.memory import AwayError, Memory
-from bot.store import Store
+from bot.storage.counters import Counters
+from bot.storage.memory import AwayError, Memory
+from bot.storage.store import Store
 
 BEAT_SECONDS = 1.0
 """How often the thread looks whether there is something to do."""

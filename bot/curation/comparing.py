@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from bot.answer import Library
-from bot.guard import ask
-from bot.staffing import Change
+from bot.curation.guard import ask
+from bot.curation.staffing import Change
 
 MOST_NAMED = 3
 

@@ -16,12 +16,12 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from bot.catalogue import EmergencyRule, Entry, Knowledge
-from bot.dialogue import decide
-from bot.emergency import find_emergency
+from bot.dialogue.deciding import decide
 from bot.knowledge import Problem
-from bot.matching import Finder
 from bot.model import Conversation, Findings, Match, Message, Reply, Why
-from bot.text import Normaliser, compact
+from bot.understanding.emergency import find_emergency
+from bot.understanding.matching import Finder
+from bot.understanding.text import Normaliser, compact
 
 SAME = 90.0
 """From this rapidfuzz ratio on two wordings are one: only one entry may have it."""

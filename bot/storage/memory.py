@@ -16,9 +16,9 @@ import structlog
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from bot.model import Message, Reply, Turn
-from bot.patience import Patience
-from bot.spool import Row, Spool
-from bot.store import Recall, Store
+from bot.storage.patience import Patience
+from bot.storage.spool import Row, Spool
+from bot.storage.store import Recall, Store
 
 Result = TypeVar("Result")
 

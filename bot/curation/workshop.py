@@ -10,17 +10,17 @@ from pathlib import Path
 
 from bot.answer import Bot, Library
 from bot.catalogue import Knowledge
-from bot.comparing import changes
-from bot.guard import near_pairs, stored_questions
+from bot.curation.comparing import changes
+from bot.curation.guard import near_pairs, stored_questions
+from bot.curation.live import SETTLED, Live, today
+from bot.curation.publishing import Archive, plain
+from bot.curation.reporting import report
+from bot.curation.staff_store import StaffStore
+from bot.curation.staffing import Copy, Listed, Preview, Published, Report, Sheet, State, Trouble
 from bot.knowledge import Problem
 from bot.knowledge.folder import inspect_texts, read_texts
 from bot.knowledge.problems import Report as Found
-from bot.live import SETTLED, Live, today
 from bot.model import Message
-from bot.publishing import Archive, plain
-from bot.reporting import report
-from bot.staff_store import StaffStore
-from bot.staffing import Copy, Listed, Preview, Published, Report, Sheet, State, Trouble
 
 MOST_ASKED = 600
 """So many stored questions, and as many logged ones, are asked of both versions: some two seconds."""

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from rapidfuzz import fuzz
 
-from bot.aspects import aspect_of
 from bot.catalogue import Knowledge
-from bot.certainty import ASK, SURE, Evidence, chance
-from bot.features import Cutter
-from bot.indexcache import IndexCache
 from bot.model import Findings, Match, Outcome, Why
-from bot.ranking import FEW, Asked, Group, Ranker, Ranking, make_ranker
-from bot.sounds import Ear
-from bot.text import Normaliser, compact
+from bot.understanding.aspects import aspect_of
+from bot.understanding.certainty import ASK, SURE, Evidence, chance
+from bot.understanding.features import Cutter
+from bot.understanding.index_cache import IndexCache
+from bot.understanding.ranking import FEW, Asked, Group, Ranker, Ranking, make_ranker
+from bot.understanding.sounds import Ear
+from bot.understanding.text import Normaliser, compact
 
 HEARD_GAIN = 1.15
 """How much better a question must be covered with its mistyped words corrected before the correction is believed."""

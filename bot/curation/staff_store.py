@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.privacy import pseudonym
-from bot.staffing import Logged
-from bot.store import METADATA, RATINGS, TURNS, Store
+from bot.curation.staffing import Logged
+from bot.storage.privacy import pseudonym
+from bot.storage.store import METADATA, RATINGS, TURNS, Store
 
 MOST_FAILURES = 5
 """So many wrong passwords from one address, and it is locked out."""

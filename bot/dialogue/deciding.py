@@ -11,14 +11,14 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import zip_longest
 
-from bot.aspects import aspect_of
 from bot.catalogue import Knowledge
-from bot.emergency import find_emergency
-from bot.followups import CORRECTION, RETURN, WRONG, pick_number, picked, stripped
+from bot.dialogue.followups import CORRECTION, RETURN, WRONG, pick_number, picked, stripped
+from bot.dialogue.saying import Case, Said, Sayer
 from bot.model import MAX_READ, Choice, Conversation, Findings, Match, Message, Turn
-from bot.places import Found, find_place
-from bot.saying import Case, Said, Sayer
-from bot.text import compact
+from bot.understanding.aspects import aspect_of
+from bot.understanding.emergency import find_emergency
+from bot.understanding.places import Found, find_place
+from bot.understanding.text import compact
 
 FORGET_AFTER = timedelta(minutes=30)
 """A conversation older than this, by the messages' own times, is a new one."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import date
 
 from bot.catalogue import Entry, Knowledge
+from bot.curation.staffing import Cluster
 from bot.knowledge.checks import TO_WRITE
-from bot.staffing import Cluster
 
 
 def drafts(clusters: Iterable[Cluster], knowledge: Knowledge, day: date) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from limits.storage import MemoryStorage, Storage
 
-from bot.patience import Patience
+from bot.storage.patience import Patience
 
 Result = TypeVar("Result")
 
