@@ -30,6 +30,7 @@ class Cutter:
 
     def __init__(self, words: Iterable[str], frames: Iterable[str], folder: Path) -> None:
         """Make a cutter; ``folder`` is a private place for jieba's cache (the shared temporary folder is not safe)."""
+        folder.mkdir(parents=True, exist_ok=True)
         self._tokenizer = jieba.Tokenizer()
         self._tokenizer.tmp_dir = str(folder)
         self._tokenizer.initialize()
