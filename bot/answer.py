@@ -73,7 +73,7 @@ class Bot:
     def explain(self, message: Message) -> list[str]:
         """Return, for staff, why a message would be answered as it is; nothing is kept."""
         library = self._library
-        return explain(library.finder.find(message.text[:MAX_READ]), library.knowledge)
+        return explain(library.finder.explained(message.text[:MAX_READ]), library.knowledge)
 
     def rate(self, turn_id: str, useful: bool, reason: str, at: datetime) -> bool:
         """Keep what a person thought of a reply; False when there is no such turn."""

@@ -124,7 +124,7 @@ def _report(judged: Sequence[Judged], finder: Finder, worst: int) -> None:
     print("\n最差的（答错、把握还大）：")
     wrong = sorted((o for o in judged if o.verdict == "wrong"), key=lambda o: -(o.reply.score or 0))
     for one in wrong[:worst]:
-        match = finder.find(one.question.text).matches[0]
+        match = finder.explained(one.question.text).matches[0]
         print(
             f"  {one.reply.score} {list(one.question.gold)} {one.question.text[:50]!r} -> {one.reply.entry}"
             f"（共有：{'、'.join(match.why.shared)}；最近：{match.why.phrasing[:20]}）"

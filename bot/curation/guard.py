@@ -251,7 +251,7 @@ def _lost(asked: Sequence[Stored], added: Set[Stored], knowledge: Knowledge, fin
             continue
         thief = reply.entry if reply.kind == "answer" else None
         name = f"「{knowledge.entries[thief].question}」" if thief else SPANS.get(reply.kind, reply.kind)
-        matches = finder.find(one.text).matches
+        matches = finder.explained(one.text).matches
         by = next((match.why.phrasing for match in matches if match.entry == thief), "")
         # What was there before takes nothing from a new wording: the new one is to be mended.
         thief = None if one in added else thief

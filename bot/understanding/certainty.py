@@ -7,7 +7,8 @@ script shows, on questions that the fit has not seen, whether 0.9 means nine in 
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Evidence:
     neighbour: float
 
 
+_in_order = attrgetter(*(field.name for field in fields(Evidence)))
+
 WEIGHTS = (-0.41, 5.671, 2.042, 6.827, 0.905, 0.408, 2.671, -0.578, 2.608, -3.808)
 """One weight for each field of Evidence, in its order."""
 
@@ -48,5 +51,5 @@ ASK = 0.18
 
 def chance(evidence: Evidence) -> float:
     """Return the calibrated chance, 0 to 1, that the first entry is right."""
-    odds = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, astuple(evidence), strict=True))
+    odds = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, _in_order(evidence), strict=True))
     return 1 / (1 + math.exp(-odds))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +20,9 @@ WORD, PAIR, CHARACTER = 0.7, 0.6, 0.15
 
 KNOWN_FREQUENCY = 20_000
 """How common the knowledge base's own words are made, so that 美团干了 is cut 美团/干了 and not 美/团干/了."""
+
+PART_SIZES = (2, 3)
+"""How long the words inside a longer word are."""
 
 FRAME = 0.1
 """What a frame word (怎么办, 可以吗, 平台) counts: almost nothing."""
@@ -42,30 +45,34 @@ class Cutter:
         """Return the words of a text in order, without punctuation and spaces."""
         return [word for word in self._tokenizer.cut(text, HMM=False) if RUNS.fullmatch(word)]
 
-    def with_parts(self, text: str) -> list[str]:
-        """Return the words of a text and the shorter words inside them (灵活就业: 灵活, 就业, 灵活就业)."""
-        return [word for word in self._tokenizer.cut_for_search(text, HMM=False) if RUNS.fullmatch(word)]
+    def with_parts(self, words: Iterable[str]) -> Iterator[str]:
+        """Yield words, each after the shorter words inside it (灵活就业: 灵活, 就业, 灵活就业)."""
+        known = self._tokenizer.FREQ
+        for word in words:
+            for size in PART_SIZES:
+                if len(word) > size:
+                    yield from (part for i in range(len(word) - size + 1) if known.get(part := word[i : i + size]))
+            yield word
 
     def is_frame(self, word: str) -> bool:
         """Return whether a word frames a question without saying what it is about."""
         return word in self._frames or (len(word) == 1 and not word.isdigit())
 
-    def telling(self, text: str) -> list[str]:
-        """Return the features that say what a text is about: its content words, or its pairs of characters.
+    def telling(self, words: Sequence[str], features: Mapping[str, float]) -> list[str]:
+        """Return the features that say what a text, given as its words and features, is about.
 
-        Colloquial speech may be cut into single characters alone (手让锯给拉了); then the pairs must do. What is nothing but
-        listed frames has none.
+        They are its content words, or its pairs of characters: colloquial speech may be cut into single characters alone
+        (手让锯给拉了). What is nothing but listed frames has none.
         """
-        words = self.words(text)
         content = [f"w:{word}" for word in words if not self.is_frame(word)]
         if content or all(word in self._frames for word in words):
             return content
-        return [name for name, count in self.features(text).items() if name.startswith("b:") and count == PAIR]
+        return [name for name, count in features.items() if name.startswith("b:") and count == PAIR]
 
-    def features(self, text: str) -> dict[str, float]:
-        """Return a text's features: ``w:`` words, ``b:`` pairs and ``c:`` characters."""
+    def features(self, text: str, words: Iterable[str]) -> dict[str, float]:
+        """Return the features of a text and its words: ``w:`` words, ``b:`` pairs and ``c:`` characters."""
         found: dict[str, float] = {}
-        for word in self.with_parts(text):
+        for word in self.with_parts(words):
             frame = self.is_frame(word)
             found[f"w:{word}"] = FRAME if frame else WORD
             if frame:

@@ -88,8 +88,10 @@ class Index:
         number = self.names.get(name)
         if number is None:
             return False
-        start = self._starts[number]
-        return bool((self._groups[start : start + self._lengths[number]] == group).any())
+        start, length = self._starts.item(number), self._lengths.item(number)
+        having = self._groups[start : start + length]  # in order of the groups
+        place = int(having.searchsorted(group))
+        return place < length and having.item(place) == group
 
     def weigh(self, features: Mapping[str, float]) -> Weighted:
         """Return a text's features (what each counts, by name), weighted by how telling each is."""

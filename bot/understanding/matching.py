@@ -31,6 +31,9 @@ HEARD_GAIN = 1.15
 LONGEST_HEARD = 200
 """In a text longer than this one mistyped word decides nothing."""
 
+CLEAR = 0.9
+"""From this chance on a question is understood as it is written."""
+
 HEARD_PART = 0.8
 """What part of a question may be mistyped: a text that is nothing but mistakes is no question."""
 
@@ -45,9 +48,6 @@ EXACT = 0.99
 
 SAME_SENTENCE = 92.0
 """From this rapidfuzz ratio on, negations left out, two sentences are the same: then a 不 turns the meaning round."""
-
-EXPLAINED = 4
-"""How many of the matches come with their why: the answer and as many runners-up as staff are shown."""
 
 UNEXPLAINED = Why("", (), ())
 
@@ -126,6 +126,14 @@ class Finder:
             corrected=corrected if exact is None else None,
         )
 
+    def explained(self, raw: str) -> Findings:
+        """Return what a message may mean, each match with its why: for staff, in several times the time."""
+        found = self.find(raw)
+        asked = self._ask(self._normaliser(raw).standard)
+        if found.corrected:
+            asked = self._heard(self._ranker.rank(asked))[0].asked
+        return replace(found, matches=tuple(replace(m, why=self._why(asked, self._place[m.entry])) for m in found.matches))
+
     def assess(self, raw: str) -> tuple[Evidence, str]:
         """Return, for fitting the certainty, what speaks for the first group of a question's ranking, and its id."""
         ranking, _ = self._heard(self._ranker.rank(self._ask(self._normaliser(raw).standard)))
@@ -135,15 +143,16 @@ class Finder:
         """Return a question (already in its one form) cut."""
         words = tuple(self._cutter.words(text))
         content = tuple(word for word in words if not self._cutter.is_frame(word))
-        telling = tuple(self._cutter.telling(text))
-        return Asked(text, words, content, telling, self._cutter.features(text), aspect_of(text))
+        features = self._cutter.features(text, words)
+        telling = tuple(self._cutter.telling(words, features))
+        return Asked(text, words, content, telling, features, aspect_of(text))
 
     def _heard(self, ranking: Ranking) -> tuple[Ranking, str | None]:
         """Return the ranking of the question with mistyped words corrected, when the sentence supports it.
 
         With it comes the word that decided, None when the question would have found the same without it.
         """
-        if len(ranking.asked.text) > LONGEST_HEARD:
+        if len(ranking.asked.text) > LONGEST_HEARD or chance(ranking.evidence) >= CLEAR:
             return ranking, None
         heard = self._ear.heard(ranking.asked.text, ranking.asked.words)
         if not heard or sum(len(written) for written, _ in heard) > HEARD_PART * len(ranking.asked.text):
@@ -176,7 +185,7 @@ class Finder:
         """Return the findings for a wording that staff wrote down: nothing is surer."""
         group = self._ranker.groups[number]
         others = [m for m in self._matches(ranking, EXACT / 2) if m.entry != group.id]
-        matches = [Match(group.id, EXACT, self._why(ranking, number)), *others] if group.kind == "entry" else others
+        matches = [Match(group.id, EXACT, UNEXPLAINED), *others] if group.kind == "entry" else others
         outcome: Outcome = "neighbour" if group.kind == "neighbour" else "sure"
         return self._findings(ranking, group, outcome, tuple(matches[:FEW]))
 
@@ -207,17 +216,16 @@ class Finder:
             Match(
                 self._ranker.groups[n].id,
                 round(min(sure, sure * float(ranking.scores[n]) / best), 4),
-                self._why(ranking, n) if place < EXPLAINED else UNEXPLAINED,
+                UNEXPLAINED,
             )
-            for place, n in enumerate(entries)
+            for n in entries
         )
 
-    def _why(self, ranking: Ranking, group: int) -> Why:
-        asked, index = ranking.asked, self._ranker.index
+    def _why(self, asked: Asked, group: int) -> Why:
+        index = self._ranker.index
         shared = tuple(dict.fromkeys(word for word in asked.content if index.has(group, f"w:{word}")))
         unknown = tuple(dict.fromkeys(word for word in asked.content if not index.knows(f"w:{word}")))
-        nearest = ranking.nearest.get(group) or self._ranker.likeness(asked, group)[0]
-        return Why(nearest, shared, unknown)
+        return Why(self._ranker.likeness(asked, group)[0], shared, unknown)
 
     def _within(self, ranking: Ranking, recent: Sequence[str], measures: Sequence[int]) -> tuple[Match, ...]:
         """Return the entries of what the talk is about, best first: the service just shown, else the measures on offer."""
@@ -232,7 +240,7 @@ class Finder:
         own = ranking.own
         here.sort(key=lambda n: (-float(own[n]), n))
         return tuple(
-            Match(groups[n].id, round(float(own[n]), 4), UNEXPLAINED if place else self._why(ranking, n))
+            Match(groups[n].id, round(float(own[n]), 4), UNEXPLAINED if place else self._why(ranking.asked, n))
             for place, n in enumerate(here[:WITHIN])
         )
 

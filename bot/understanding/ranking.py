@@ -137,7 +137,7 @@ class Ranker:
         return replace(found, danger=self._ordered(asked, weighted, everything, own, measure))
 
     def _ordered(self, asked: Asked, weighted: Weighted, scores: Floats, own: Floats, measure: Floats) -> Ranking:
-        order = [int(n) for n in np.argsort(-scores, kind="stable")[:DEEP]]
+        order = _highest(scores, DEEP)
         likenesses = {n: self.likeness(asked, n) for n in order[:FEW]}
         few = sorted(order[:FEW], key=lambda n: -self._worth(n, scores, likenesses))
         order = [*self._aspect_first(asked, few, scores), *order[FEW:]]
@@ -162,8 +162,9 @@ class Ranker:
         """Return the group's phrasing nearest to a question, and how like it is, 0 to 1, whatever the words' order."""
         texts = self.groups[group]
         in_order = process.extractOne(asked.text[:LONG], texts.phrasings, scorer=fuzz.ratio)
-        any_order = process.extractOne(asked.sorted_words, texts.sorted_words, scorer=fuzz.ratio)
-        if in_order[1] >= ANY_ORDER * any_order[1]:
+        enough = min(100.0, in_order[1] / ANY_ORDER)
+        any_order = process.extractOne(asked.sorted_words, texts.sorted_words, scorer=fuzz.ratio, score_cutoff=enough)
+        if any_order is None:
             return in_order[0], in_order[1] / 100
         return texts.phrasings[any_order[2]], ANY_ORDER * any_order[1] / 100
 
@@ -228,9 +229,10 @@ def make_ranker(knowledge: Knowledge, normaliser: Normaliser, cutter: Cutter, fo
             bags.append(former.index.bag(known[1]))
             continue
         forms = tuple(dict.fromkeys(filter(None, (normaliser(text).standard for text in raw))))
-        words = tuple(" ".join(sorted(cutter.words(form))) for form in forms)
+        cut = [cutter.words(form) for form in forms]
+        words = tuple(" ".join(sorted(one)) for one in cut)
         groups.append(Group(name, kind, service, measures, forms, words, main, aspects, raw))
-        bags.append(bag_of(map(cutter.features, forms), names))
+        bags.append(bag_of(map(cutter.features, forms, cut), names))
     return former if former is not None and tuple(groups) == former.groups else Ranker(groups, names, bags)
 
 
@@ -251,6 +253,12 @@ def _plans(knowledge: Knowledge) -> Iterator[Plan]:
     for g in knowledge.guides.values():
         if g.triggers:
             yield g.id, "guide", f"?{g.id}", (-1,), False, (), g.triggers
+
+
+def _highest(scores: Floats, most: int) -> list[int]:
+    """Return the places of the highest scores, highest first; of equal ones the earlier first."""
+    some = np.sort(np.argpartition(-scores, most)[:most]) if len(scores) > most else np.arange(len(scores))
+    return some[np.argsort(-scores[some], kind="stable")].tolist()  # type: ignore[no-any-return]
 
 
 def _labels(names: Sequence[object]) -> npt.NDArray[np.int64]:
