@@ -184,7 +184,7 @@ class SmallTalk:
 
     id: str
     reply: str
-    exact: tuple[str, ...]
+    exact: frozenset[str]
     contains: tuple[str, ...]
 
 

@@ -13,7 +13,8 @@ import xmltodict
 from flask import Flask, Response, jsonify, request
 from wechatpy.crypto import WeChatCrypto
 
-from bot.storage.store import TURNS, Store
+from bot.storage.store import Store
+from bot.storage.tables import TURNS
 
 TEXT = "要回来。" * 60
 """As long as a real reply."""

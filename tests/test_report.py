@@ -25,7 +25,8 @@ from bot.curation.reporting import report
 from bot.curation.staff_store import StaffStore
 from bot.curation.staffing import Cluster, Logged, Offered
 from bot.knowledge.folder import inspect
-from bot.storage.store import RATINGS, TURNS, Store
+from bot.storage.store import Store
+from bot.storage.tables import RATINGS, TURNS
 
 pytest_plugins = ["staff_fixtures"]
 

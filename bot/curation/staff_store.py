@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from bot.curation.staffing import Logged
 from bot.storage.privacy import pseudonym
-from bot.storage.store import METADATA, RATINGS, TURNS, Store
+from bot.storage.store import Store
+from bot.storage.tables import METADATA, RATINGS, TURNS
 
 MOST_FAILURES = 5
 """So many wrong passwords from one address, and it is locked out."""

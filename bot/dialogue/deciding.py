@@ -53,7 +53,9 @@ def decide(message: Message, before: Conversation, findings: Findings, knowledge
     fresh = _known(_fresh(message, before), knowledge)
     place = _place(message, findings, knowledge)
     conversation = replace(fresh, last_at=message.sent_at, place=_county(place) or fresh.place)
-    case = Case(message, conversation, findings, knowledge, place, Sayer(knowledge, message.sent_at.date(), conversation.place))
+    talk = _talk_of(compact(findings.plain), knowledge)
+    sayer = Sayer(knowledge, message.sent_at.date(), conversation.place)
+    case = Case(message, conversation, findings, knowledge, place, talk, sayer)
     said = next(said for step in STEPS if (said := step(case)) is not None)
     reply = said.reply
     if len(message.text) > MAX_READ:
@@ -114,22 +116,19 @@ def _empty(case: Case) -> Said | None:
 
 def _emergency(case: Case) -> Said | None:
     """Somebody in danger now: help lines before anything but a question that staff wrote down themselves."""
-    text = compact(case.findings.plain)
-    if case.findings.exact or _talk_of(text, case.knowledge) is not None:
+    if case.findings.exact or case.talk is not None:
         return None
-    rule = find_emergency(text, case.knowledge.emergencies, case.findings.danger)
+    rule = find_emergency(compact(case.findings.plain), case.knowledge.emergencies, case.findings.danger)
     return case.sayer.emergency(case, rule) if rule is not None else None
 
 
 def _restart(case: Case) -> Said | None:
-    talk = _talk_of(compact(case.findings.plain), case.knowledge)
-    return case.sayer.talk(case, talk) if talk in ("restart", "forget") else None
+    return case.sayer.talk(case, case.talk) if case.talk in ("restart", "forget") else None
 
 
 def _more(case: Case) -> Said | None:
     """详细, 继续: the long form of what was shown last."""
-    talk = _talk_of(compact(case.findings.plain), case.knowledge)
-    return case.sayer.long_form(case) if talk == "more" and case.conversation.recent else None
+    return case.sayer.long_form(case) if case.talk == "more" and case.conversation.recent else None
 
 
 def _pick(case: Case) -> Said | None:
@@ -143,8 +142,7 @@ def _pick(case: Case) -> Said | None:
 
 def _small_talk(case: Case) -> Said | None:
     """A turn about the bot itself."""
-    talk = _talk_of(compact(case.findings.plain), case.knowledge)
-    return case.sayer.talk(case, talk) if talk is not None else None
+    return case.sayer.talk(case, case.talk) if case.talk is not None else None
 
 
 def _wrong(case: Case) -> Said | None:

@@ -211,7 +211,7 @@ def read_smalltalk(report: Report, path: str, sections: Sections) -> dict[str, S
         (talk_id := _id(report, path, section)): SmallTalk(
             talk_id,
             "\n".join(_lines(section, "回应")) or _required(report, path, section, "回应"),
-            tuple(compact(line.lower()) or line for line in _lines(section, "整句")),
+            frozenset(compact(line.lower()) or line for line in _lines(section, "整句")),
             tuple(line.lower() for line in _lines(section, "包含")),
         )
         for section in _entries(sections)

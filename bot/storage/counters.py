@@ -180,7 +180,8 @@ def _server_engine(url: str) -> sa.Engine:
 
 
 def _file_engine(url: str) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": 0.5})
+    # Each statement is a transaction of its own: nothing here belongs together.
+    engine = sa.create_engine(url, connect_args={"timeout": 0.5, "isolation_level": None})
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,54 +13,33 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.model import MAX_READ, Choice, Citation, Conversation, Message, Refer, Reply, Turn
+from bot.model import MAX_READ, Conversation, Message, Reply, Turn
+from bot.storage.engines import Database
 from bot.storage.privacy import mask, pseudonym
-
-BUSY_MILLISECONDS = 1500
-"""How long a statement waits for another writer, or altogether: after it, the reply is given without memory."""
-
-READS_ONLY = "bot_reads_only"
-"""The execution option of a connection that writes nothing."""
+from bot.storage.tables import CONVERSATIONS, RATINGS, TURNS
 
 MIGRATION_LOCK = 0x59756E66
 """PostgreSQL's advisory lock number for bringing the schema up to date (any fixed number will do)."""
 
-METADATA = sa.MetaData()
-TURNS = sa.Table(
-    "turns",
-    METADATA,
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("channel", sa.String(16)),
-    sa.Column("message_id", sa.String(200)),
-    sa.Column("person", sa.String(32)),
-    sa.Column("at", sa.DateTime(timezone=True)),
-    sa.Column("question", sa.Text),
-    sa.Column("kind", sa.String(16)),
-    sa.Column("entry", sa.String(100)),
-    sa.Column("score", sa.Float),
-    sa.Column("version", sa.String(16)),
-    sa.Column("reply", sa.JSON),
-    sa.Column("matches", sa.JSON),
+REPLY = TypeAdapter(Reply)
+CONVERSATION = TypeAdapter(Conversation)
+
+# Built once, with their values left open: to build a statement takes longer than to run it.
+_MINE = (CONVERSATIONS.c.channel == sa.bindparam("its_channel")) & (CONVERSATIONS.c.person == sa.bindparam("its_person"))
+_THIS = (TURNS.c.channel == sa.bindparam("its_channel")) & (TURNS.c.message_id == sa.bindparam("its_message"))
+RECALL = sa.select(
+    sa.select(TURNS.c.reply).where(_THIS).scalar_subquery().label("reply"),
+    sa.select(CONVERSATIONS.c.state).where(_MINE).scalar_subquery().label("state"),
+    sa.select(CONVERSATIONS.c.revision).where(_MINE).scalar_subquery().label("revision"),
 )
-CONVERSATIONS = sa.Table(
-    "conversations",
-    METADATA,
-    sa.Column("channel", sa.String(16), primary_key=True),
-    sa.Column("person", sa.String(32), primary_key=True),
-    sa.Column("state", sa.JSON),
-    sa.Column("revision", sa.Integer),
-    sa.Column("at", sa.DateTime(timezone=True)),
-)
-RATINGS = sa.Table(
-    "ratings",
-    METADATA,
-    sa.Column("turn", sa.String(32), primary_key=True),
-    sa.Column("useful", sa.Boolean),
-    sa.Column("reason", sa.Text),
-    sa.Column("at", sa.DateTime(timezone=True)),
-)
+"""One statement, so that what it says of message and conversation belongs together."""
+
+GO_ON = CONVERSATIONS.update().where(_MINE & (CONVERSATIONS.c.revision == sa.bindparam("its_revision")))
+KEEP = TURNS.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +64,9 @@ class Store:
 
     def __init__(self, url: str, secret: bytes, later: bool = False) -> None:
         self._secret = secret
-        self.engine = _engine(url)
+        self._database = Database(url)
+        self.engine = self._database.pool
+        self._begin = self._insert(CONVERSATIONS).on_conflict_do_nothing().returning(CONVERSATIONS.c.revision)
         self._upgraded = False
         self._upgrading = Lock()
         try:
@@ -96,16 +77,15 @@ class Store:
 
     def recall(self, message: Message) -> Recall:
         """Return what is remembered of a message and of its person's conversation, without locking anything."""
-        channel, person = message.channel, self._person(message.channel, message.user)
-        with self._reading() as connection:
-            where = (TURNS.c.channel == channel) & (TURNS.c.message_id == self._message_id(message))
-            turn = connection.execute(sa.select(TURNS.c.reply).where(where)).first()
-            mine = sa.select(CONVERSATIONS.c.state, CONVERSATIONS.c.revision).where(_of(CONVERSATIONS, channel, person))
-            row = connection.execute(mine).first()
+        self._make_ready()
+        person = self._person(message.channel, message.user)
+        its = {"its_channel": message.channel, "its_person": person, "its_message": self._message_id(message)}
+        with self._database.reading() as connection:
+            row = connection.execute(RECALL, its).one()
         return Recall(
-            reply=None if turn is None else _reply(turn.reply),
-            conversation=Conversation() if row is None else _conversation(row.state),
-            revision=0 if row is None else row.revision,
+            reply=None if row.reply is None else REPLY.validate_python(row.reply),
+            conversation=Conversation() if row.state is None else CONVERSATION.validate_python(row.state),
+            revision=row.revision or 0,
         )
 
     def record(self, turn: Turn, revision: int) -> bool:
@@ -115,11 +95,12 @@ class Store:
         the caller recalls again. So the database is locked for the writes alone, never while a reply is thought about.
         """
         message, person = turn.message, self._person(turn.message.channel, turn.message.user)
+        row = self._turn_row(turn)  # before the database is locked: masking takes its time
         try:
-            with self.engine.begin() as connection:
+            with self._database.writing() as connection:
                 if not self._move_on(connection, turn, person, revision):
                     return False
-                connection.execute(TURNS.insert().values(self._turn_row(turn)))
+                connection.execute(KEEP, row)
         except sa.exc.IntegrityError:
             if self.recall(message).reply is None:
                 raise
@@ -129,18 +110,16 @@ class Store:
     def _move_on(self, connection: sa.Connection, turn: Turn, person: str, revision: int) -> bool:
         """Write the conversation after a turn if it is still at ``revision``; return whether it was."""
         channel, at = turn.message.channel, turn.message.sent_at
-        values = {"state": _state(turn.conversation), "at": at, "revision": revision + 1}
+        values = {"state": turn.conversation, "at": at, "revision": revision + 1}
         if revision == 0:
-            insert = self._insert(CONVERSATIONS).values(channel=channel, person=person, **values)
-            made = insert.on_conflict_do_nothing().returning(CONVERSATIONS.c.revision)
-            return connection.execute(made).first() is not None
-        mine = _of(CONVERSATIONS, channel, person) & (CONVERSATIONS.c.revision == revision)
-        return bool(connection.execute(CONVERSATIONS.update().where(mine).values(values)).rowcount)
+            return connection.execute(self._begin, {"channel": channel, "person": person, **values}).first() is not None
+        its = {"its_channel": channel, "its_person": person, "its_revision": revision}
+        return bool(connection.execute(GO_ON, its | values).rowcount)
 
     def rate(self, turn_id: str, useful: bool, reason: str, at: datetime) -> bool:
         """Keep what a person thought of a reply, the last word counting; False when there is no such turn."""
         values = {"turn": turn_id, "useful": useful, "reason": mask(reason[:MAX_READ]), "at": at}
-        with self.engine.begin() as connection:
+        with self._database.writing() as connection:
             if connection.execute(sa.select(TURNS.c.id).where(TURNS.c.id == turn_id)).first() is None:
                 return False
             insert = self._insert(RATINGS).values(values)
@@ -154,7 +133,7 @@ class Store:
 
     def forget_pseudonym(self, channel: str, person: str) -> int:
         """Delete everything of one person by the only name that is kept; return how many turns there were."""
-        with self.engine.begin() as connection:
+        with self._database.writing() as connection:
             mine = sa.select(TURNS.c.id).where(_of(TURNS, channel, person))
             connection.execute(RATINGS.delete().where(RATINGS.c.turn.in_(mine)))
             connection.execute(CONVERSATIONS.delete().where(_of(CONVERSATIONS, channel, person)))
@@ -166,7 +145,8 @@ class Store:
 
     def outline(self, turn: Turn) -> dict[str, Any]:
         """Return what ``record`` would write of a turn, masked, as JSON takes it: for keeping elsewhere meanwhile."""
-        return {**self._turn_row(turn), "at": turn.message.sent_at.isoformat()}
+        row: dict[str, Any] = to_jsonable_python(self._turn_row(turn))
+        return row
 
     def farewell(self, channel: str, user: str) -> dict[str, Any]:
         """Return the wish of a person to be forgotten, as JSON takes it, under the name that is kept."""
@@ -177,7 +157,7 @@ class Store:
         ours = [row for row in outlines if row.keys() == set(TURNS.c.keys())]
         rows = [{**row, "at": datetime.fromisoformat(row["at"])} for row in ours]
         if rows:
-            with self.engine.begin() as connection:
+            with self._database.writing() as connection:
                 connection.execute(self._insert(TURNS).on_conflict_do_nothing(), rows)
 
     def purge(self, before: datetime) -> int:
@@ -222,23 +202,16 @@ class Store:
             "entry": turn.reply.entry,
             "score": turn.reply.score,
             "version": turn.reply.version,
-            "reply": asdict(turn.reply),
+            "reply": turn.reply,
             "matches": [{"entry": match.entry, "score": round(match.score, 4)} for match in turn.matches],
         }
 
     @contextmanager
     def _unhurried(self) -> Iterator[sa.Connection]:
         """Open a transaction for work on the whole database, which may take as long as it takes."""
-        with self.engine.begin() as connection:
+        with self._database.writing() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.text("set local statement_timeout = 0"))
-            yield connection
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        """Open a transaction that only reads: it waits for nobody."""
-        self._make_ready()
-        with self.engine.connect().execution_options(**{READS_ONLY: True}) as connection, connection.begin():
             yield connection
 
     def _insert(self, table: sa.Table) -> Any:
@@ -265,84 +238,5 @@ class Store:
         self._upgraded = True
 
 
-def _engine(url: str) -> sa.Engine:
-    """Return the engine; the parameters of a statement, which a person wrote, are in no error's text."""
-    return _file_engine(url) if url.startswith("sqlite") else _server_engine(url)
-
-
-def _server_engine(url: str) -> sa.Engine:
-    # Each of these covers a failure the others do not see: no route, a server that is slow, a cable that is out.
-    patience = {"connect_timeout": 2, "tcp_user_timeout": 2000, "keepalives_idle": 5, "keepalives_interval": 2}
-    pool = {"pool_pre_ping": True, "pool_size": 8, "pool_timeout": 1}
-    engine = sa.create_engine(url, connect_args=patience, hide_parameters=True, **pool)
-
-    @sa.event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
-        connection.execute(f"set statement_timeout = {BUSY_MILLISECONDS}")
-        connection.commit()
-
-    return engine
-
-
-def _file_engine(url: str) -> sa.Engine:
-    Path(sa.make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000}, hide_parameters=True)
-
-    @sa.event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
-        # pysqlite opens transactions late and as plain BEGIN; with that, eight simultaneous deliveries of one message
-        # were seen to get different replies. So we say ourselves when and how a transaction begins.
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "foreign_keys=ON",
-            f"busy_timeout={BUSY_MILLISECONDS}",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(engine, "begin")
-    def _on_begin(connection: sa.Connection) -> None:
-        reads_only = connection.get_execution_options().get(READS_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
-
-    return engine
-
-
 def _of(table: sa.Table, channel: str, person: str) -> sa.ColumnElement[bool]:
     return (table.c.channel == channel) & (table.c.person == person)
-
-
-def _state(conversation: Conversation) -> dict[str, Any]:
-    state = asdict(conversation)
-    state["last_at"] = conversation.last_at.isoformat() if conversation.last_at else None
-    return state
-
-
-def _conversation(state: dict[str, Any]) -> Conversation:
-    last_at = state["last_at"]
-    return Conversation(
-        **{
-            **state,
-            "recent": tuple(state["recent"]),
-            "choices": tuple(map(_choice, state["choices"])),
-            "last_at": datetime.fromisoformat(last_at).astimezone(UTC) if last_at else None,
-        }
-    )
-
-
-def _choice(value: dict[str, Any]) -> Choice:
-    return Choice(**{**value, "measures": tuple(value["measures"]), "words": tuple(value["words"])})
-
-
-def _reply(value: dict[str, Any]) -> Reply:
-    return Reply(
-        **{
-            **value,
-            "measures": tuple(value["measures"]),
-            "office": tuple(value["office"]),
-            "sources": tuple(Citation(**source) for source in value["sources"]),
-            "choices": tuple(map(_choice, value["choices"])),
-            "refer": Refer(**value["refer"]) if value["refer"] else None,
-        }
-    )

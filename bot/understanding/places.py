@@ -56,9 +56,8 @@ class Found:
 
 def find_place(text: str, places: Iterable[Place], outside: Iterable[Outside]) -> Found:
     """Return the place that a simplified text names; ``alone`` when it says little else (那罗定呢)."""
-    names = [(name, place.office, False) for place in places for name in place.names]
-    names += [(town, place.office, True) for place in places for town in place.towns]
-    hits = [(name, office) for name, office, town in names if _named(text, name, town)]
+    hits = [(name, place.office) for place in places for name in place.names if name in text and _named(text, name, False)]
+    hits += [(town, place.office) for place in places for town in place.towns if town in text and _named(text, town, True)]
     if hits:
         longest = max(len(name) for name, _ in hits)
         offices = tuple(dict.fromkeys(office for name, office in hits if len(name) == longest))
@@ -67,14 +66,13 @@ def find_place(text: str, places: Iterable[Place], outside: Iterable[Outside]) -
             offices = tuple(counties & set(offices))
         return Found(offices, None, _alone(text, [name for name, _ in hits]))
     for place in outside:
-        if re.search(rf"(?:{BEFORE}){re.escape(place.name)}", text):
+        if place.name in text and re.search(rf"(?:{BEFORE}){re.escape(place.name)}", text):
             return Found((), place, _alone(text, [place.name]))
     return Found()
 
 
 def _named(text: str, name: str, town: bool) -> bool:
-    if name not in text:
-        return False
+    """Return whether a text that has a name means the place."""
     if name not in ORDINARY and (not town or len(name) > 1):
         return True
     return (
