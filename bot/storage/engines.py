@@ -42,6 +42,15 @@ class Database:
         with self._reading.connect() as connection:
             yield connection
 
+    def tidy(self) -> None:
+        """Bring what a file's log holds into the file, in nobody's way; while it waits for the disk, others write on.
+
+        A writer whose commit does this has everybody behind it wait for the disk as well.
+        """
+        if self._turn is not None:
+            with self.reading() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Open a transaction that writes; raises TimeoutError when it does not get its turn.

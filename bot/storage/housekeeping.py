@@ -1,14 +1,15 @@
-"""What is to be done beside answering, by a thread of each process: writing back what waits, deleting what is old."""
+"""What is to be done beside answering, by a thread of each process: writing back what waits, tidying, deleting what is old."""
 
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
 
 from bot.storage.counters import Counters
-from bot.storage.memory import AwayError, Memory
+from bot.storage.memory import LOG_SECONDS, AwayError, Memory
 from bot.storage.store import Store
 
 BEAT_SECONDS = 1.0
@@ -28,6 +29,7 @@ class Housekeeper:
         self._counters = counters
         self._days = days
         self._purged: date | None = None
+        self._logged = -LOG_SECONDS
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
 
@@ -43,6 +45,7 @@ class Housekeeper:
     def beat(self, now: datetime) -> None:
         """Do what is due at a moment."""
         self._memory.replay()
+        self._store.tidy()
         self._purge_once(f"purge {now.date()}", now)
 
     def _purge_once(self, today: str, now: datetime) -> None:
@@ -63,7 +66,13 @@ class Housekeeper:
             except AwayError:
                 continue  # reported where it was met; the next beat tries again
             except Exception as error:  # noqa: BLE001 - a thread that dies does so in silence
-                log.error("housekeeping_failed", error=type(error).__name__)
+                self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        """Log the first fault in a minute."""
+        if time.monotonic() - self._logged >= LOG_SECONDS:
+            self._logged = time.monotonic()
+            log.error("housekeeping_failed", error=type(error).__name__)
 
 
 def purge(store: Store, days: int, now: datetime) -> int:

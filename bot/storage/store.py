@@ -174,6 +174,10 @@ class Store:
         with self.engine.connect() as connection:
             connection.execute(sa.text("select 1"))
 
+    def tidy(self) -> None:
+        """Do what the database leaves to quiet moments."""
+        self._database.tidy()
+
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
