@@ -13,10 +13,11 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
+
+from _prompt import typed
 
 from bot.answer import Bot
 from bot.app import create_bot
@@ -82,19 +83,12 @@ def _show(bot: Bot, text: str, user: str, options: argparse.Namespace) -> None:
 
 
 def _converse(bot: Bot, options: argparse.Namespace) -> int:
-    """Talk until the person has had enough; with line editing and history where the terminal has them."""
-    with suppress(ImportError):
-        import readline  # noqa: F401, PLC0415 - importing it is what gives input() its editing; Windows has none
     user = uuid.uuid4().hex
     print("直接打字问；按 Ctrl-D 结束。")
-    while True:
-        try:
-            text = input("\n你：")
-        except (EOFError, KeyboardInterrupt):
-            print()
-            return 0
+    for text in typed():
         print()
         _show(bot, text, user, options)
+    return 0
 
 
 def _batch(bot: Bot, name: str) -> int:

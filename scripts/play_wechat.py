@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 
 import requests
 import xmltodict
+from _prompt import typed
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.utils import WeChatSigner
 
@@ -130,13 +131,9 @@ def _play(player: Player, options: argparse.Namespace) -> int:
     if options.text or options.event or options.location is not None or options.image or options.voice:
         return _print(player.send(fields_of(options, " ".join(options.text)), options.times))
     print("地址验证通过。直接打字；按 Ctrl-D 结束。")
-    while True:
-        try:
-            text = input("\n你：")
-        except (EOFError, KeyboardInterrupt):
-            print()
-            return 0
+    for text in typed():
         _print(player.send(fields_of(options, text)))
+    return 0
 
 
 def _print(answers: list[Answer]) -> int:
