@@ -53,12 +53,22 @@ class Result:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Seconds a question takes with so many phrasings, ours and WRatio's."""
+
+    size: int
+    ours: float
+    wratio: float
+
+
 def main() -> int:
     """Print the table of peers and the table of speed by size; return 0."""
     parser = argparse.ArgumentParser(description="和别的办法比")
     parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000], help="量速度的问法条数")
     parser.add_argument("--questions", type=int, default=SAMPLE)
     parser.add_argument("--phrasings", type=int, default=0, help="每条最多几种问法，给每个办法都一样（句向量很慢）；0 是全部")
+    parser.add_argument("--plot", type=Path, default=_venv.ROOT / "data" / "bench.png")
     options = parser.parse_args()
     knowledge = open_library(_venv.ROOT / "knowledge", read_config().data_dir).knowledge
     knowledge = _cut(knowledge, options.phrasings) if options.phrasings else knowledge
@@ -70,8 +80,7 @@ def main() -> int:
         peer = make(phrasings, measures)
         results.append(_result(name, peer, questions[::2], questions[1::2]))
     _print(results)
-    for size in options.sizes:
-        _speed(knowledge, phrasings, questions, size)
+    _draw([_speed(knowledge, phrasings, questions, size) for size in options.sizes], options.plot)
     return 0
 
 
@@ -219,7 +228,7 @@ def _print(results: Sequence[Result]) -> None:
         print(f"{r.name:24}{cells}")
 
 
-def _speed(knowledge: Knowledge, texts: list[str], questions: Sequence[Question], size: int) -> None:
+def _speed(knowledge: Knowledge, texts: list[str], questions: Sequence[Question], size: int) -> Speed:
     """Print how long a question takes with so many phrasings: the real ones, cut down or said again with a tail."""
     entries = {}
     factor = size / sum(len(e.phrasings) for e in knowledge.entries.values())
@@ -237,6 +246,25 @@ def _speed(knowledge: Knowledge, texts: list[str], questions: Sequence[Question]
     base = _median(lambda q: process.extractOne(q, every, scorer=fuzz.WRatio), asked[:20])
     ratio = f"{ours * 1000:.2f} 毫秒/问，WRatio {base * 1000:.1f} 毫秒，比 {ours / base:.4f}"
     print(f"{size:>7} 种问法：{ratio}；建索引 {built:.1f} 秒")
+    return Speed(size, ours, base)
+
+
+def _draw(speeds: Sequence[Speed], path: Path) -> None:
+    """Draw how the cost of a question grows; left out where matplotlib is not installed."""
+    if importlib.util.find_spec("matplotlib") is None or not speeds:
+        return
+    from matplotlib.figure import Figure  # noqa: PLC0415 - only the bench has it
+
+    figure = Figure(figsize=(6, 4))
+    axes = figure.subplots()
+    sizes = [speed.size for speed in speeds]
+    axes.loglog(sizes, [speed.wratio * 1000 for speed in speeds], "o-", label="rapidfuzz WRatio over all")
+    axes.loglog(sizes, [speed.ours * 1000 for speed in speeds], "o-", label="this bot")
+    axes.set(xlabel="phrasings", ylabel="milliseconds a question")
+    axes.legend()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    print(f"图在 {path}", file=sys.stderr)
 
 
 def _median(ask: Callable[[str], object], questions: Sequence[str]) -> float:
