@@ -190,12 +190,16 @@ class SmallTalk:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The word lists: ``replace`` maps a variant to its standard word, ``broad`` words get a list, never an answer."""
+    """The word lists: ``replace`` maps a variant to its standard word, ``broad`` words get a list, never an answer.
+
+    ``fillers`` are forms of address and particles, which say nothing beside small talk.
+    """
 
     replace: dict[str, str]
     broad: tuple[str, ...]
     frames: tuple[str, ...]
     known: tuple[str, ...]
+    fillers: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,9 +149,10 @@ class Findings:
     ``plain`` is the text simplified and lower-cased, ``standard`` after the word lists; ``content`` are its words that are
     no frames. ``matches`` are the entries it may mean, best first, at most 8; ``within`` those of what the talk is about,
     scored by the share of the words they cover. ``neighbour`` (id) is set when the outcome is ``neighbour``; ``guide`` (id)
-    when the text opens a guided question; ``danger`` (id) when it reads most like what people in that danger write.
+    when the text opens a guided question; ``danger`` (id) when somebody may be in that danger now.
     ``broad`` when it is a bare broad word; ``exact`` when it is a wording of the first match that staff wrote down.
-    ``corrected`` is the known word that a mistyped one was read as, when that decided the outcome.
+    ``corrected`` is the known word that a mistyped one was read as, when that decided the outcome. ``talk`` is the small
+    talk (id) that a text not sure to mean anything else is written nearly like.
     """
 
     plain: str
@@ -166,6 +167,7 @@ class Findings:
     exact: bool = False
     content: tuple[str, ...] = ()
     corrected: str | None = None
+    talk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the bot is: ``fault`` says why the store cannot be asked, empty when it can.
+    """How the bot is: ``fault`` says why the store cannot be asked or written, empty when it can.
 
     ``waiting`` turns are on disk until the store takes them, ``lost`` ones of this process are kept nowhere.
     ``version`` and ``entries`` are those of the knowledge base that answers; ``problems`` (path:line: what) are why the
@@ -208,8 +210,8 @@ class Health:
 
     @property
     def degraded(self) -> bool:
-        """Whether people get answers without memory, turns wait, or staff's last edit could not go live."""
-        return bool(self.fault or self.waiting or self.lost or self.problems)
+        """Whether people get answers without memory, turns wait, or staff's last edit could not go live: now, not once."""
+        return bool(self.fault or self.waiting or self.problems)
 
 
 @dataclass(frozen=True, slots=True)

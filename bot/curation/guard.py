@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 
-import numpy as np
-from rapidfuzz import fuzz, process
-
-from bot.catalogue import EmergencyRule, Entry, Knowledge
+from bot.answer import Library
+from bot.catalogue import Entry, Knowledge
+from bot.curation.likeness import alike
 from bot.dialogue.deciding import decide
 from bot.knowledge import Problem
 from bot.model import Conversation, Findings, Match, Message, Reply, Why
-from bot.understanding.emergency import find_emergency
+from bot.understanding.emergency import Sign, Vocabulary, has_any, signs_of
 from bot.understanding.matching import Finder
-from bot.understanding.text import Normaliser, compact
+from bot.understanding.text import compact
 
 SAME = 90.0
 """From this rapidfuzz ratio on two wordings are one: only one entry may have it."""
@@ -32,10 +30,11 @@ LIKE = 85.0
 REACH = 60.0
 """A new wording less like a test question than this cannot take it away."""
 
-BLOCK = 1000
-"""How many wordings are compared with all others at a time: 1,000 x 14,000 likenesses are 56 MB."""
-
 DIGITS = re.compile(r"\d+")
+NOTHING = r"(?!)"
+"""A pattern that is found nowhere."""
+
+WORDS = "words.md"
 NOON = datetime(2026, 1, 1, 4, tzinfo=UTC)
 SPANS = {"smalltalk": "固定回应", "emergency": "紧急情况", "choices": "只列出几条让人选", "none": "答“不知道”或指到别处"}
 
@@ -44,9 +43,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A question that staff wrote down: as written, in its one form, whose it is; ``test`` when under ``### 测试``."""
+    """A question that staff wrote down: as written, in its one form, whose it is; ``test`` when under ``### 测试``.
+
+    ``plain`` is the form before the word lists; neither form has spaces or marks.
+    """
 
     text: str
+    plain: str
     form: str
     owner: str
     test: bool
@@ -58,6 +61,8 @@ class Stolen:
 
     ``entry`` is the thief's id when it is an entry: there the line to mend is. A ``mild`` one is worth knowing but keeps
     nothing from going live: danger comes first, whoever wrote the question down, and old pairs are only told.
+    ``word`` is the one in ``words.md`` whose change did it, empty when it was something else. A ``near`` one still reaches
+    its entry: two wordings of different entries are much alike.
     """
 
     question: str
@@ -66,25 +71,29 @@ class Stolen:
     by: str
     entry: str | None = None
     mild: bool = False
+    word: str = ""
+    near: bool = False
 
 
-def guard(
-    knowledge: Knowledge, finder: Finder, former: Knowledge | None = None, progress: Progress = lambda _done, _all: None
-) -> list[Stolen]:
+def guard(now: Library, former: Library | None = None, progress: Progress = lambda _done, _all: None) -> list[Stolen]:
     """Return every question that is stolen; with ``former`` only those that the edit since then can have touched."""
+    stored = stored_questions(now)
     if former is None:
-        stored = added = stored_questions(knowledge)
-        asked = _doubtful(stored, knowledge, progress)
+        added = stored
+        touched: Sequence[Stored] = stored
         alarmed: list[Stolen] = []
     else:
         before = stored_questions(former)
-        stored = stored_questions(knowledge)
         added = _added(stored, before)
-        asked = _touched(stored, added, former, knowledge)
-        alarmed = _alarmed(stored, added, former, knowledge)
+        touched = _touched(stored, added, former, now)
+        alarmed = _alarmed(stored, added, former, now)
+    asked = _doubtful(touched, stored, now, progress)
+    lost = _lost(asked, frozenset(added), now)
     pairs = near_pairs(added, stored, LIKE)
-    lost = _lost(asked, frozenset(added), knowledge, finder)
-    found = [*alarmed, *lost, *_twins(pairs, knowledge, finder, known=former is None)]
+    found = [*alarmed, *lost, *_twins(pairs, now, known=former is None)]
+    if former is not None:
+        reread = {(one.text, one.owner) for one in added} & {(one.text, one.owner) for one in before}
+        found = [_blamed(one, reread, now.finder, former.finder) for one in found]
     return list({(one.question, one.owner): one for one in reversed(found)}.values())[::-1]
 
 
@@ -100,11 +109,20 @@ def problems(stolen: Sequence[Stolen], knowledge: Knowledge, texts: Mapping[str,
 
 def _problem(one: Stolen, knowledge: Knowledge, texts: Mapping[str, str]) -> Problem:
     owner = knowledge.entries[one.owner]
+    if one.word:
+        line = next((n for n, line in enumerate(texts.get(WORDS, "").split("\n"), 1) if one.word in line.lower()), 1)
+        text = (
+            f"改了「{one.word}」这个词以后，「{owner.question}」（{owner.path}）的「{one.question}」问不到它了，变成{one.thief}"
+        )
+        return Problem(WORDS, line, f"{text}：换个标准词，或者撤回", one.mild)
     if one.entry is None or one.entry == one.owner:
         line = _line_of(one.question, owner, texts)
         return Problem(owner.path, line, f"「{owner.question}」的「{one.question}」问不到它：{one.thief}", one.mild)
     thief = knowledge.entries[one.entry]
     line = _line_of(one.by, thief, texts)
+    if one.near:
+        text = f"问法「{one.by}」和「{owner.question}」（{owner.path}）的「{one.question}」很像"
+        return Problem(thief.path, line, f"{text}：现在都问得到，能说得更不一样就更好", notice=True)
     text = f"问法「{one.by}」会抢走「{owner.question}」（{owner.path}）的「{one.question}」：说具体一点，或者删掉"
     return Problem(thief.path, line, text, one.mild)
 
@@ -124,37 +142,29 @@ def unreached(stolen: Iterable[Stolen], knowledge: Knowledge) -> list[Entry]:
     return [knowledge.entries[owner] for owner, questions in lost.items() if own[owner] <= questions]
 
 
-def stored_questions(knowledge: Knowledge) -> tuple[Stored, ...]:
+def stored_questions(library: Library) -> tuple[Stored, ...]:
     """Return every question of every entry in file order: its title, its phrasings, its test questions."""
-    form = _in_one_form(tuple(sorted(knowledge.words.replace.items())))
 
     def of(entry: Entry) -> Iterator[Stored]:
         for test, texts in ((False, (entry.question, *entry.phrasings)), (True, entry.tests)):
             for text in dict.fromkeys(texts):
-                yield Stored(text, form(text), entry.id, test)
+                read = library.finder.read(text)
+                plain = compact(read.plain)
+                form = plain if read.standard == read.plain else compact(read.standard)
+                yield Stored(text, plain, form, entry.id, test)
 
-    return tuple(one for entry in knowledge.entries.values() for one in of(entry))
-
-
-@lru_cache(maxsize=2)
-def _in_one_form(replace: tuple[tuple[str, str], ...]) -> Callable[[str], str]:
-    """Return what brings a text to its one form by a word list; it remembers texts, for an edit changes a few of 20,000."""
-    normaliser = Normaliser(dict(replace))
-    return lru_cache(maxsize=60_000)(lambda text: compact(normaliser(text).standard))
+    return tuple(one for entry in library.knowledge.entries.values() for one in of(entry))
 
 
 def near_pairs(some: Sequence[Stored], everything: Sequence[Stored], least: float) -> Iterator[tuple[Stored, Stored, float]]:
     """Yield the pairs of different entries that are at least so like each other (0 to 100), each pair once."""
     forms = [one.form for one in everything]
     seen: set[tuple[Stored, Stored]] = set()
-    for start in range(0, len(some), BLOCK):
-        block = some[start : start + BLOCK]
-        likenesses = process.cdist([one.form for one in block], forms, scorer=fuzz.ratio, score_cutoff=least, workers=2)
-        for row, column in zip(*np.nonzero(likenesses), strict=True):
-            one, other = block[row], everything[column]
-            if one.owner != other.owner and (other, one) not in seen and _digits(one) == _digits(other):
-                seen.add((one, other))
-                yield one, other, float(likenesses[row, column])
+    for row, column, likeness in alike(forms if some is everything else [one.form for one in some], forms, least):
+        one, other = some[row], everything[column]
+        if one.owner != other.owner and (other, one) not in seen and _digits(one) == _digits(other):
+            seen.add((one, other))
+            yield one, other, likeness
 
 
 def _digits(one: Stored) -> list[str]:
@@ -172,79 +182,109 @@ def _added(stored: Iterable[Stored], before: Iterable[Stored]) -> tuple[Stored, 
     return tuple(one for one in stored if (one.form, one.owner, one.test) not in known)
 
 
-def _touched(stored: Sequence[Stored], added: Sequence[Stored], former: Knowledge, knowledge: Knowledge) -> list[Stored]:
-    """Return the stored questions that an edit can have touched: new ones, their likes, whatever new signs speak of."""
-    normaliser = Normaliser(knowledge.words.replace)
-    foreign = {compact(normaliser(text).standard) for text in _foreign(knowledge) - _foreign(former)}
-    talk = {form for form in _fixed_talk(knowledge) - _fixed_talk(former) if form}
-    near = {other for _, other, _ in near_pairs(added, [one for one in stored if one.test], REACH)} if added else set()
-    new = set(added)
-    return [one for one in stored if one in new or one in near or one.form in foreign or any(form in one.form for form in talk)]
+def _touched(stored: Sequence[Stored], added: Sequence[Stored], former: Library, now: Library) -> list[Stored]:
+    """Return the stored questions whose reply an edit can have changed.
+
+    A wording is recognised whole: only what is recognised before it can take it. What a test finds depends on everything;
+    but an edit of other entries is seen by the tests that are like what it adds.
+    """
+    new, foreign, broad = set(added), _foreign(now) - _foreign(former), _broad(now) - _broad(former)
+    words = (_fixed_talk(now.knowledge) - _fixed_talk(former.knowledge)) | _places_that_differ(former.knowledge, now.knowledge)
+    spoken = re.compile("|".join(map(re.escape, filter(None, words))) or NOTHING)
+    tests = [one for one in stored if one.test]
+    if now.knowledge.words == former.knowledge.words and not foreign:
+        edited = {e.id for e in now.knowledge.entries.values() if _texts(e) != _texts(former.knowledge.entries.get(e.id))}
+        near = {other for _, other, _ in near_pairs(added, tests, REACH)}
+        tests = [one for one in tests if one.owner in edited or one in near]
+    doubted = new.union(tests)
+    return [one for one in stored if one in doubted or one.form in foreign or one.form in broad or spoken.search(one.plain)]
 
 
-def _alarmed(stored: Sequence[Stored], added: Sequence[Stored], former: Knowledge, knowledge: Knowledge) -> list[Stolen]:
+def _texts(entry: Entry | None) -> tuple[str, ...]:
+    """Return what an entry is found by."""
+    return (entry.question, *entry.phrasings, entry.answer.short) if entry is not None else ()
+
+
+def _alarmed(stored: Sequence[Stored], added: Sequence[Stored], former: Library, now: Library) -> list[Stolen]:
     """Return the questions that an edit has sound the alarm: as written they are still recognised, worded otherwise not."""
-    signs, new = _new_signs(former, knowledge), frozenset(added)
-    normaliser = Normaliser(knowledge.words.replace)
+    signs, new = _new_signs(former.knowledge, now.knowledge), frozenset(added)
+    vocabulary = Vocabulary(signs)
     found = []
     for one in stored if signs else ():
-        text = compact(normaliser(one.text).plain)
-        if one in new or find_emergency(text, signs) is None:
+        if one in new or not has_any(vocabulary.words_in(one.plain), signs):
             continue
-        if find_emergency(text, knowledge.emergencies) and not find_emergency(text, former.emergencies):
+        if now.finder.lookout.spot(one.plain) and not former.finder.lookout.spot(one.plain):
             found.append(Stolen(one.text, one.owner, SPANS["emergency"], ""))
     return found
 
 
-def _foreign(knowledge: Knowledge) -> set[str]:
-    """Return the wordings that lead elsewhere than to an entry."""
+def _foreign(library: Library) -> set[str]:
+    """Return the forms of the wordings that lead elsewhere than to an entry."""
+    knowledge, read = library.knowledge, library.finder.read
     groups = [n.phrasings for n in knowledge.neighbours.values()]
     groups += [(neighbour.name,) for neighbour in knowledge.neighbours.values()]
     groups += [guide.triggers for guide in knowledge.guides.values()]
     groups += [rule.examples for rule in knowledge.emergencies]
-    return {text for group in groups for text in group}
+    return {compact(read(text).standard) for group in groups for text in group}
 
 
-def _new_signs(former: Knowledge, knowledge: Knowledge) -> tuple[EmergencyRule, ...]:
-    """Return one rule with the signs of danger that an edit added; signs that an ``除非`` no longer takes back count, too."""
+def _broad(library: Library) -> set[str]:
+    """Return the forms of the words that get a list, never an answer."""
+    return {compact(library.finder.read(word).standard) for word in library.knowledge.words.broad}
+
+
+def _places_that_differ(former: Knowledge, knowledge: Knowledge) -> set[str]:
+    """Return the names of places that one of two versions does not know, or knows as something else."""
+
+    def names(of: Knowledge) -> set[tuple[str, ...]]:
+        known = {(name, place.office) for place in of.places for name in place.names}
+        towns = {(name, place.office, "town") for place in of.places for name in place.towns}
+        return known | towns | {(place.name,) for place in of.outside}
+
+    return {name for name, *_ in names(former) ^ names(knowledge)}
+
+
+def _new_signs(former: Knowledge, knowledge: Knowledge) -> tuple[Sign, ...]:
+    """Return the signs of danger that an edit added; those that an ``除非`` no longer takes back count, too."""
     before = {sign for rule in former.emergencies for sign in rule.signs}
     now = {sign for rule in knowledge.emergencies for sign in rule.unless}
     signs = [sign for rule in knowledge.emergencies for sign in rule.signs if sign not in before]
     signs += [sign for rule in former.emergencies for sign in rule.unless if sign not in now]
-    return (EmergencyRule("new", (), "", None, tuple(signs), (), ()),) if signs else ()
+    return signs_of(signs)
 
 
 def _fixed_talk(knowledge: Knowledge) -> set[str]:
     return {text for talk in knowledge.smalltalk.values() for text in (*talk.exact, *talk.contains)}
 
 
-def _doubtful(stored: Sequence[Stored], knowledge: Knowledge, progress: Progress) -> list[Stored]:
+def _doubtful(touched: Sequence[Stored], stored: Sequence[Stored], library: Library, progress: Progress) -> list[Stored]:
     """Return the questions that must be asked in earnest: tests, and wordings that something may answer before their entry.
 
-    A wording that stands under one entry alone is found whole: then only what comes before an answer, dangers and fixed
-    talk, can take it, and to see that no ranking is needed.
+    A wording that stands under one entry alone is found whole: then only what comes before an answer, fixed talk and the
+    like, can take it, and to see that no ranking is needed.
     """
     owners = {one.form: one.owner for one in stored if not one.test}
-    normaliser = Normaliser(knowledge.words.replace)
-    owners |= {compact(normaliser(text).standard): "" for text in _foreign(knowledge)}
+    owners |= dict.fromkeys(_foreign(library), "")
+    broad = _broad(library)
     found = []
-    for number, one in enumerate(stored, 1):
-        progress(number, len(stored))
-        if one.test or owners[one.form] != one.owner or not _answered(one, normaliser, knowledge):
+    for number, one in enumerate(touched, 1):
+        progress(number, len(touched))
+        if one.test or owners[one.form] != one.owner or not _answered(one, library, broad):
             found.append(one)
     return found
 
 
-def _answered(one: Stored, normaliser: Normaliser, knowledge: Knowledge) -> bool:
-    text = normaliser(one.text)
+def _answered(one: Stored, library: Library, broad: Set[str]) -> bool:
+    text = library.finder.read(one.text)
     matches = (Match(one.owner, 1.0, Why(one.text, (), ())),)
-    findings = Findings(text.plain, text.standard, "sure", matches, exact=True)
-    reply = decide(Message("guard", "guard", "", one.text, NOON), Conversation(), findings, knowledge).reply
+    findings = Findings(text.plain, text.standard, "sure", matches, broad=one.form in broad, exact=True)
+    reply = decide(Message("guard", "guard", "", one.text, NOON), Conversation(), findings, library.knowledge).reply
     return reply.kind == "answer" and reply.entry == one.owner
 
 
-def _lost(asked: Sequence[Stored], added: Set[Stored], knowledge: Knowledge, finder: Finder) -> Iterator[Stolen]:
+def _lost(asked: Sequence[Stored], added: Set[Stored], library: Library) -> Iterator[Stolen]:
     """Yield the questions that get another answer than their entry's."""
+    knowledge, finder = library.knowledge, library.finder
     for one in asked:
         reply = ask(one.text, knowledge, finder)
         if reply.kind == "answer" and reply.entry == one.owner:
@@ -258,10 +298,9 @@ def _lost(asked: Sequence[Stored], added: Set[Stored], knowledge: Knowledge, fin
         yield Stolen(one.text, one.owner, name, by, thief, mild=reply.kind == "emergency" and one in added)
 
 
-def _twins(
-    pairs: Iterable[tuple[Stored, Stored, float]], knowledge: Knowledge, finder: Finder, known: bool
-) -> Iterator[Stolen]:
-    """Yield the pairs that are one wording, and those of which one does not win its own ranking."""
+def _twins(pairs: Iterable[tuple[Stored, Stored, float]], library: Library, known: bool) -> Iterator[Stolen]:
+    """Yield the pairs that are one wording, those of which one does not win its own ranking, and the others as near."""
+    knowledge = library.knowledge
     for one, other, likeness in pairs:
         # A test question takes nothing from anybody; whether it reaches its own entry has been asked.
         new, old = (other, one) if one.test and known else (one, other)
@@ -270,11 +309,22 @@ def _twins(
         if likeness >= SAME:
             yield _robbed(old, new, knowledge, mild=False)
             continue
-        for owner, thief in ((old, new), (new, old)):
-            if finder.assess(owner.text)[1] == thief.owner:
-                yield _robbed(owner, thief, knowledge, mild=known)
+        robbed = [
+            _robbed(owner, thief, knowledge, mild=known)
+            for owner, thief in ((old, new), (new, old))
+            if library.finder.assess(owner.text)[1] == thief.owner
+        ]
+        yield from robbed or [replace(_robbed(old, new, knowledge, mild=True), near=True)]
 
 
 def _robbed(owner: Stored, thief: Stored, knowledge: Knowledge, mild: bool) -> Stolen:
     name = f"「{knowledge.entries[thief.owner].question}」"
     return Stolen(owner.text, owner.owner, name, thief.text, thief.owner, mild)
+
+
+def _blamed(one: Stolen, reread: Set[tuple[str, str]], now: Finder, former: Finder) -> Stolen:
+    """Return a theft with the word that did it, when a wording of ``reread`` (texts with owners) is but read otherwise."""
+    texts = [text for text, owner in ((one.question, one.owner), (one.by, one.entry)) if (text, owner) in reread]
+    said = [now.read(text).plain for text in texts]
+    words = [word for word in now.differing(former) if any(word in text for text in said)]
+    return replace(one, word=max(words, key=len)) if words else one

@@ -14,9 +14,9 @@ from itertools import zip_longest
 from bot.catalogue import Knowledge
 from bot.dialogue.followups import CORRECTION, RETURN, WRONG, pick_number, picked, stripped
 from bot.dialogue.saying import Case, Said, Sayer
+from bot.dialogue.smalltalk import talk_of
 from bot.model import MAX_READ, Choice, Conversation, Findings, Match, Message, Turn
 from bot.understanding.aspects import aspect_of
-from bot.understanding.emergency import find_emergency
 from bot.understanding.places import Found, find_place
 from bot.understanding.text import compact
 
@@ -53,7 +53,7 @@ def decide(message: Message, before: Conversation, findings: Findings, knowledge
     fresh = _known(_fresh(message, before), knowledge)
     place = _place(message, findings, knowledge)
     conversation = replace(fresh, last_at=message.sent_at, place=_county(place) or fresh.place)
-    talk = _talk_of(compact(findings.plain), knowledge)
+    talk = talk_of(compact(findings.plain), knowledge)
     sayer = Sayer(knowledge, message.sent_at.date(), conversation.place)
     case = Case(message, conversation, findings, knowledge, place, talk, sayer)
     said = next(said for step in STEPS if (said := step(case)) is not None)
@@ -111,14 +111,14 @@ def _empty(case: Case) -> Said | None:
     """Nothing to read: spaces, signs, pictures of faces."""
     if compact(case.findings.plain):
         return None
-    return case.sayer.talk(case, _talk_of(compact(case.message.text.lower()), case.knowledge) or "empty")
+    return case.sayer.talk(case, talk_of(compact(case.message.text.lower()), case.knowledge) or "empty")
 
 
 def _emergency(case: Case) -> Said | None:
     """Somebody in danger now: help lines before anything but a question that staff wrote down themselves."""
     if case.findings.exact or case.talk is not None:
         return None
-    rule = find_emergency(compact(case.findings.plain), case.knowledge.emergencies, case.findings.danger)
+    rule = next((rule for rule in case.knowledge.emergencies if rule.id == case.findings.danger), None)
     return case.sayer.emergency(case, rule) if rule is not None else None
 
 
@@ -143,6 +143,11 @@ def _pick(case: Case) -> Said | None:
 def _small_talk(case: Case) -> Said | None:
     """A turn about the bot itself."""
     return case.sayer.talk(case, case.talk) if case.talk is not None else None
+
+
+def _like_small_talk(case: Case) -> Said | None:
+    """Nearly a sentence of small talk, and nothing else for sure."""
+    return case.sayer.talk(case, case.findings.talk) if case.findings.talk is not None else None
 
 
 def _wrong(case: Case) -> Said | None:
@@ -272,15 +277,6 @@ def _same_talk(case: Case, match: Match) -> bool:
     return bool(about & set(case.knowledge.entries[match.entry].measures))
 
 
-def _talk_of(text: str, knowledge: Knowledge) -> str | None:
-    """Return the small talk (id) that a compact text is, None when it is none."""
-    for talk in knowledge.smalltalk.values():
-        if text in talk.exact:
-            return talk.id
-    short = len(text) <= 12
-    return next((t.id for t in knowledge.smalltalk.values() if short and any(word in text for word in t.contains)), None)
-
-
 STEPS: tuple[Callable[[Case], Said | None], ...] = (
     _opened,
     _located,
@@ -298,6 +294,7 @@ STEPS: tuple[Callable[[Case], Said | None], ...] = (
     _broad,
     _hardly_sure,
     _sure,
+    _like_small_talk,
     _neighbour,
     _leaning,
     _unsure,

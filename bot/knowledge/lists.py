@@ -181,7 +181,8 @@ def read_words(report: Report, path: str, sections: Sections) -> Words:
             for variant in split_names(variants):
                 if replace.setdefault(variant, standard) != standard:
                     report.error(path, item.line, f"「{variant}」已经换成「{replace[variant]}」：只留一处")
-    return Words(replace, lists.get("太宽的词", ()), lists.get("套话", ()), lists.get("专门的词", ()))
+    broad, frames, known, fillers = (lists.get(title, ()) for title in ("太宽的词", "套话", "专门的词", "称呼和语气词"))
+    return Words(replace, broad, frames, known, frozenset(fillers))
 
 
 def read_emergencies(report: Report, path: str, sections: Sections) -> tuple[EmergencyRule, ...]:

@@ -1,44 +1,192 @@
-"""Recognises someone in danger now, from the signs that staff keep in ``knowledge/emergencies.md``; pure."""
+"""Recognises someone in danger now, from the signs and examples that staff keep in ``knowledge/emergencies.md``; pure.
+
+A message is danger when a sign holds that no talk takes back (``！``), when it has a sign and does not read like ordinary
+talk, or when it reads like danger by itself. How it reads is learnt from the ``说法``: those of the dangers against those
+of ``not-now``, by how often each character and each pair of characters stands in the one and in the other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
 
 from bot.catalogue import EmergencyRule
+from bot.understanding.text import Normaliser, compact
 
 ALWAYS = "not-now"
-"""The id of the section whose ``除非`` take back every kind of danger: the past, a supposition, a figure of speech."""
+"""The id of the section of what is no danger: its ``除非`` take back every kind (the past, a supposition, a claim), its
+``标志`` are words that say that it happens now, its ``说法`` are ordinary talk."""
+
+SURE = "！"
+"""Before a sign: nothing takes it back but an ``除非`` of its own kind."""
+
+CALM = 0.0
+"""Below this a message reads like ordinary talk: then a sign in it is chance."""
+
+LOUD = 0.8
+"""From this on a message reads like danger without any sign."""
+
+SPAN, STEP = 18, 3
+"""How many characters of a story are read at a time, and how far on the next reading begins."""
+
+LOUD_SPAN = 1.6
+"""From this on a part of a story is danger, whatever the rest says."""
+
+SHORT = 14
+"""A text with fewer features than this is read as if it had so many: a word or two say little."""
+
+ENOUGH = 100
+"""How many examples of each side the reading needs; with fewer only signs count."""
+
+UNSEEN = 0.3
+"""What a character counts that one side has never used."""
+
+OTHER = re.compile(r"[^一-龥^$]|\^\$")
+"""What no feature holds: letters and figures say nothing about danger."""
 
 
-def find_emergency(text: str, rules: Iterable[EmergencyRule], likely: str | None = None) -> EmergencyRule | None:
-    """Return the first kind of danger that a text (compact, simplified) tells of, or None.
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What tells of something: it needs a word of each group in ``present`` and none of ``absent``."""
 
-    ``likely`` (id) is the kind that the finder read in it without any sign; only an ``unless`` takes that back.
+    present: tuple[frozenset[str], ...]
+    absent: frozenset[str]
+    sure: bool
 
-    A sign holds when each of its groups has a word in the text. An ``unless`` takes back the rule that it stands under;
-    those of the section ``not-now`` take back every rule but the ones whose signs name no time (``！`` before the sign).
+    def holds(self, words: frozenset[str]) -> bool:
+        """Return whether it is there, given all the words of signs that a text has."""
+        return self.absent.isdisjoint(words) and not any(group.isdisjoint(words) for group in self.present)
+
+
+class Vocabulary:
+    """All words of some signs, to find those in a text in one pass."""
+
+    def __init__(self, signs: Iterable[Sign]) -> None:
+        self._by_first: dict[str, set[str]] = {}
+        for word in (word for sign in signs for group in (*sign.present, sign.absent) for word in group):
+            self._by_first.setdefault(word[:1], set()).add(word)
+
+    def words_in(self, text: str) -> frozenset[str]:
+        """Return the words that a text has anywhere, one inside another too."""
+        known = self._by_first
+        return frozenset(w for i, first in enumerate(text) for w in known.get(first, ()) if text.startswith(w, i))
+
+
+class Lookout:
+    """Looks out for people in danger, from the kinds of danger that staff wrote down; made once, safe to share."""
+
+    def __init__(self, rules: Sequence[EmergencyRule]) -> None:
+        always = next((rule for rule in rules if rule.id == ALWAYS), None)
+        self._kinds = {rule.id: signs_of(rule.signs) for rule in rules if rule.id != ALWAYS}
+        self._unless = {rule.id: signs_of(rule.unless) for rule in rules if rule.id != ALWAYS}
+        self._past = signs_of(always.unless) if always else ()
+        self._now = signs_of(always.signs) if always else ()
+        every = [*self._past, *self._now, *chain(*self._kinds.values(), *self._unless.values())]
+        self._vocabulary = Vocabulary(every)
+        self._reader = make_reader(rules)
+
+    def spot(self, text: str, likely: str | None = None) -> str | None:
+        """Return the kind of danger (id) that a text (compact, simplified) tells of, or None.
+
+        ``likely`` (id) is what the finder takes it for: as good as a sign.
+        """
+        words = self._vocabulary.words_in(text)
+        told = [kind for kind in self._kinds if not has_any(words, self._unless[kind])]
+        signed = [(kind, sign.sure) for kind in told for sign in self._kinds[kind] if sign.holds(words)]
+        past = has_any(words, self._past)
+        sure = [kind for kind, certain in signed if certain]
+        hints = [kind for kind, _ in signed] or [kind for kind in told if kind == likely]
+        if self._reader is None:
+            return next(iter(sure if past else hints), None)
+        loudness = self._reader.loudness(text)
+        if not past and hints and loudness >= CALM:
+            likeliest = hints
+        elif sure:
+            likeliest = sure
+        elif (loudness >= LOUD and not past) or self._loud_part(self._reader, text):
+            likeliest = hints or told
+        else:
+            return None
+        reader = self._reader
+        return max(likeliest, key=lambda kind: reader.nearness(text, kind), default=None)
+
+    def _loud_part(self, reader: Reader, text: str) -> bool:
+        """Return whether a part of a story is danger that happens now."""
+        for start in range(0, max(1, len(text) - SPAN + STEP), STEP):
+            part = text[start : start + SPAN]
+            words = self._vocabulary.words_in(part)
+            if has_any(words, self._now) and not has_any(words, self._past) and reader.loudness(part) >= LOUD_SPAN:
+                return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Tells how much a text reads like danger; made from examples.
+
+    ``odds`` is what each feature speaks for danger (logarithm); ``kinds`` how often each kind has it, ``sizes`` how many
+    each kind has in all.
     """
-    rules = tuple(rules)
-    taken_back = any(_holds(text, sign) for rule in rules if rule.id == ALWAYS for sign in rule.unless)
-    for rule in rules:
-        if rule.id == ALWAYS or _taken_back(text, rule):
-            continue
-        for sign in rule.signs:
-            if (not taken_back or sign[0].startswith("！")) and _holds(text, sign):
-                return rule
-    return next((rule for rule in rules if rule.id == likely and not taken_back and not _taken_back(text, rule)), None)
+
+    odds: Mapping[str, float]
+    kinds: Mapping[str, Counter[str]]
+    sizes: Mapping[str, float]
+
+    def loudness(self, text: str) -> float:
+        """Return how much a text reads like danger: above 0 more so than like ordinary talk."""
+        names = features(text)
+        return sum(self.odds.get(name, 0.0) for name in names) / math.sqrt(max(SHORT, len(names)))
+
+    def nearness(self, text: str, kind: str) -> float:
+        """Return how likely one kind of danger writes like this (logarithm)."""
+        counts, size = self.kinds[kind], self.sizes[kind]
+        return sum(math.log((counts[name] + UNSEEN) / size) for name in features(text))
 
 
-def _taken_back(text: str, rule: EmergencyRule) -> bool:
-    return any(_holds(text, sign) for sign in rule.unless)
+def make_reader(rules: Iterable[EmergencyRule]) -> Reader | None:
+    """Return what reads like danger, learnt from the examples; None when there are too few to learn from."""
+    plain = Normaliser({})
+    texts = {rule.id: [compact(plain(text).plain) for text in rule.examples] for rule in rules}
+    calm = texts.pop(ALWAYS, [])
+    if min(len(calm), sum(map(len, texts.values()))) < ENOUGH:
+        return None
+    kinds = {kind: _counted(wordings) for kind, wordings in texts.items()}
+    loud, quiet = Counter[str](), _counted(calm)
+    for counts in kinds.values():
+        loud.update(counts)
+    names = loud.keys() | quiet.keys()
+    shift = math.log(quiet.total() / loud.total())
+    odds = {name: math.log((loud[name] + UNSEEN) / (quiet[name] + UNSEEN)) + shift for name in names}
+    sizes = {kind: counts.total() + UNSEEN * len(names) for kind, counts in kinds.items()}
+    return Reader(odds, kinds, sizes)
 
 
-def _holds(text: str, sign: tuple[str, ...]) -> bool:
-    """Return whether every group has a word in the text; a group ``-词/词`` holds when none of its words is there."""
-    return all(_group_holds(text, group.lstrip("！")) for group in sign)
+def _counted(texts: Iterable[str]) -> Counter[str]:
+    return Counter(name for text in texts for name in features(text))
 
 
-def _group_holds(text: str, group: str) -> bool:
-    if group.startswith("-"):
-        return not any(word in text for word in group[1:].split("/"))
-    return any(word in text for word in group.split("/"))
+def features(text: str) -> set[str]:
+    """Return the Chinese characters of a text and their pairs, with its beginning and its end."""
+    whole = f"^{text}$"
+    pairs = {a + b for a, b in pairwise(whole)}
+    return {name for name in pairs.union(text) if not OTHER.search(name)}
+
+
+def has_any(words: frozenset[str], signs: Iterable[Sign]) -> bool:
+    """Return whether one of some signs is there, given the words of signs that a text has."""
+    return any(sign.holds(words) for sign in signs)
+
+
+def signs_of(written: Iterable[tuple[str, ...]]) -> tuple[Sign, ...]:
+    """Return signs as staff wrote them, in groups: ``撞/碰``, ``-机器人/游戏`` for what must not be there, ``！`` in front."""
+    return tuple(_sign([group.lstrip(SURE) for group in groups], groups[0].startswith(SURE)) for groups in written)
+
+
+def _sign(groups: Sequence[str], sure: bool) -> Sign:
+    present = tuple(frozenset(group.split("/")) for group in groups if not group.startswith("-"))
+    absent = frozenset(word for group in groups if group.startswith("-") for word in group[1:].split("/"))
+    return Sign(present, absent, sure)

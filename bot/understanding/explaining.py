@@ -22,7 +22,7 @@ def explain(findings: Findings, knowledge: Knowledge) -> list[str]:
     if findings.neighbour:
         lines.append(f"邻近事项：{knowledge.neighbours[findings.neighbour].name}")
     lines += [_line(match, knowledge) for match in findings.matches[: 1 + RUNNERS_UP]]
-    return [*lines, _advice(findings, knowledge)]
+    return [*lines, advice(findings, knowledge)]
 
 
 def _line(match: Match, knowledge: Knowledge) -> str:
@@ -32,13 +32,14 @@ def _line(match: Match, knowledge: Knowledge) -> str:
     return f"{match.score:.2f} 「{entry.question}」（{where}），最近的问法「{match.why.phrasing}」，共有的词：{shared}"
 
 
-def _advice(findings: Findings, knowledge: Knowledge) -> str:
+def advice(findings: Findings, knowledge: Knowledge) -> str:
+    """Return the one line to act on: what nobody knew, what to add where."""
     if not findings.matches:
-        return "建议：知识库里没有相近的条目"
+        return "知识库里没有相近的：该归这里管，就加一条问答"
     first = findings.matches[0]
     unknown = "、".join(first.why.unknown)
     words = f"没人认识的词：{unknown}。" if unknown else ""
     if findings.outcome == "sure":
-        return f"{words}答对了就不用改"
+        return f"{words}答对了就不用改；该答另一条，在那一条加这句问法即可"
     entry = knowledge.entries[first.entry]
-    return f"{words}如果该答「{entry.question}」，在 {entry.path}:{entry.line} 加一条这样的问法即可"
+    return f"{words}该答「{entry.question}」的话，在「{entry.question}」（{entry.path}:{entry.line}）加这句问法即可"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import jieba
@@ -20,6 +20,9 @@ WORD, PAIR, CHARACTER = 0.7, 0.6, 0.15
 
 KNOWN_FREQUENCY = 20_000
 """How common the knowledge base's own words are made, so that 美团干了 is cut 美团/干了 and not 美/团干/了."""
+
+TOTAL = 62_701_967
+"""What all frequencies are said to add up to, whatever the lists: one more word changes no cut but where it stands itself."""
 
 PART_SIZES = (2, 3)
 """How long the words inside a longer word are."""
@@ -37,8 +40,26 @@ class Cutter:
         self._tokenizer = jieba.Tokenizer()
         self._tokenizer.tmp_dir = str(folder)
         self._tokenizer.initialize()
+        self._set_lists(words, frames)
+
+    def relisted(self, words: Iterable[str], frames: Iterable[str]) -> Cutter:
+        """Return a cutter for other lists without reading the dictionary again; this one is left as it is."""
+        other = Cutter.__new__(Cutter)
+        other._tokenizer = jieba.Tokenizer()
+        other._tokenizer.FREQ = {**self._tokenizer.FREQ, **self._before}
+        other._tokenizer.initialized = True
+        other._set_lists(words, frames)
+        return other
+
+    def _set_lists(self, words: Iterable[str], frames: Iterable[str]) -> None:
+        """Add the knowledge base's own words to a fresh dictionary, noting what it said of them before."""
+        frequencies = self._tokenizer.FREQ
+        self._before: dict[str, int] = {}
         for word in words:
+            for part in accumulate(word):  # jieba notes every beginning of a word, too
+                self._before.setdefault(part, frequencies.get(part, 0))
             self._tokenizer.add_word(word, KNOWN_FREQUENCY)
+        self._tokenizer.total = TOTAL
         self._frames = frozenset(frames)
 
     def words(self, text: str) -> list[str]:

@@ -26,6 +26,10 @@ class IndexCache:
         key = hashlib.sha256(f"{sys.version}{numpy.__version__}{lists}".encode() + code).hexdigest()[:16]
         self._path = folder / f"index-{key}.pickle"
 
+    def exists(self) -> bool:
+        """Return whether a ranker is kept for this code and these word lists."""
+        return self._path.exists()
+
     def read(self) -> Ranker | None:
         """Return the ranker kept for this code and these word lists; None when there is none that can be read."""
         try:

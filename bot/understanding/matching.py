@@ -13,17 +13,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
-from bot.catalogue import Knowledge
+from bot.catalogue import EmergencyRule, Knowledge, Words
 from bot.model import Findings, Match, Outcome, Why
 from bot.understanding.aspects import aspect_of
 from bot.understanding.certainty import ASK, SURE, Evidence, chance
+from bot.understanding.emergency import Lookout
 from bot.understanding.features import Cutter
+from bot.understanding.forms import Forms
 from bot.understanding.index_cache import IndexCache
-from bot.understanding.ranking import FEW, Asked, Group, Ranker, Ranking, make_ranker
+from bot.understanding.ranking import FEW, Asked, Group, Ranking, make_ranker
 from bot.understanding.sounds import Ear
-from bot.understanding.text import Normaliser, compact
+from bot.understanding.text import Normaliser, Text, compact
 
 HEARD_GAIN = 1.15
 """How much better a question must be covered with its mistyped words corrected before the correction is believed."""
@@ -53,6 +55,12 @@ UNEXPLAINED = Why("", (), ())
 
 LEAST_SAID = 4
 """In how many phrasings a word must stand before mistyped words are heard as it."""
+
+LIKE_TALK = 84.0
+"""From this rapidfuzz ratio to a listed sentence on a short text is that small talk, when it means nothing else for sure."""
+
+LONGEST_TALK = 16
+"""Longer texts are no small talk."""
 
 WITHIN = 5
 """How many entries of what the talk is about are handed on."""
@@ -84,25 +92,57 @@ class Finder:
         """Take what there is to find.
 
         ``folder`` is a private place for the tokenizer's cache and the index's; ``former`` a finder for an earlier version
-        of the knowledge base, whose work on unchanged texts is taken over.
+        of the knowledge base, whose work on unchanged texts is taken over: the result is the same. A finder that has a
+        former one is not kept on disk before ``keep`` is called: it may be of a draft.
         """
         words = knowledge.words
-        self._lists = repr((sorted(words.replace.items()), words.frames, words.known))
-        same = former is not None and former._lists == self._lists
-        self._normaliser: Normaliser = former._normaliser if former and same else Normaliser(words.replace)
-        self._cutter: Cutter = former._cutter if former and same else Cutter(words.known, words.frames, folder)
-        cache = IndexCache(folder, self._lists)
-        known = former._ranker if former and same else cache.read()
-        self._ranker: Ranker = make_ranker(knowledge, self._normaliser, self._cutter, known)
-        if self._ranker is not known:
-            cache.write(self._ranker)
+        self._words = words
+        self._folder = folder
+        if former is None:
+            self._normaliser = Normaliser(words.replace)
+            self._forms = Forms(self._normaliser)
+            self._cutter = Cutter(words.known, words.frames, folder)
+            known = IndexCache(folder, _lists(words)).read()
+            self._ranker = make_ranker(knowledge, self._forms, self._cutter, known)
+            if self._ranker is not known:
+                IndexCache(folder, _lists(words)).write(self._ranker)
+        elif _lists(former._words) == _lists(words):
+            self._normaliser, self._forms, self._cutter = former._normaliser, former._forms, former._cutter
+            self._ranker = make_ranker(knowledge, self._forms, self._cutter, former._ranker)
+        else:
+            self._normaliser = Normaliser(words.replace)
+            self._forms = Forms(self._normaliser, former._forms)
+            self._cutter = former._cutter.relisted(words.known, words.frames)
+            relisted = {*words.known} ^ {*former._words.known} | {*words.frames} ^ {*former._words.frames}
+            self._ranker = make_ranker(knowledge, self._forms, self._cutter, former._ranker, relisted)
         groups = self._ranker.groups
         self._exact = {
             compact(text): n for n, group in enumerate(groups) for text in group.phrasings if group.kind in EXACT_KINDS
         }
         self._place = {group.id: n for n, group in enumerate(groups)}
+        self._service: dict[str, list[int]] = {}
+        for n, group in enumerate(groups):
+            self._service.setdefault(group.service, []).append(n)
         self._broad = {compact(self._normaliser(word).standard) for word in words.broad}
-        self._ear = Ear(_spoken_words(groups, self._cutter))
+        self._dangers: tuple[EmergencyRule, ...] = knowledge.emergencies
+        same_dangers = former is not None and former._dangers == self._dangers
+        self.lookout: Lookout = former.lookout if former is not None and same_dangers else Lookout(self._dangers)
+        self._talks = {sentence: talk.id for talk in knowledge.smalltalk.values() for sentence in talk.exact}
+        self._ear = Ear(_spoken_words(groups, self._cutter), words.frames)
+
+    def keep(self) -> None:
+        """Keep on disk what was worked out, for the next start, where nothing is that was read by the same word lists."""
+        cache = IndexCache(self._folder, _lists(self._words))
+        if not cache.exists():
+            cache.write(self._ranker)
+
+    def read(self, raw: str) -> Text:
+        """Return a text that staff wrote in its one form; it is remembered."""
+        return self._forms(raw)
+
+    def differing(self, former: Finder) -> frozenset[str]:
+        """Return the words (simplified) that a former finder reads otherwise."""
+        return self._normaliser.differing(former._normaliser)
 
     def find(self, raw: str, recent: Sequence[str] = (), measures: Sequence[int] = ()) -> Findings:
         """Return what a message may mean, in the light of the talk so far.
@@ -116,13 +156,16 @@ class Finder:
         exact = self._exact.get(whole)
         ranking, corrected = self._heard(self._ranker.rank(self._ask(text.standard)))
         found = self._exactly(exact, ranking) if exact is not None else self._outcome(ranking)
+        plain = compact(text.plain)
         return replace(
             found,
             plain=text.plain,
+            danger=self.lookout.spot(plain, found.danger),
             within=self._within(ranking, recent, measures),
             broad=whole in self._broad,
             exact=exact is not None and self._ranker.groups[exact].kind == "entry",
             content=ranking.asked.content,
+            talk=self._talk(plain) if found.outcome != "sure" else None,
             corrected=corrected if exact is None else None,
         )
 
@@ -189,6 +232,13 @@ class Finder:
         outcome: Outcome = "neighbour" if group.kind == "neighbour" else "sure"
         return self._findings(ranking, group, outcome, tuple(matches[:FEW]))
 
+    def _talk(self, plain: str) -> str | None:
+        """Return the small talk (id) that a compact text is written nearly like."""
+        if not 1 < len(plain) <= LONGEST_TALK:
+            return None
+        found = process.extractOne(plain, self._talks.keys(), scorer=fuzz.ratio, score_cutoff=LIKE_TALK)
+        return None if found is None else self._talks[found[0]]
+
     def _danger(self, ranking: Ranking) -> str | None:
         """Return the danger (id) that a question reads like, when that is likely enough."""
         danger = ranking.danger
@@ -234,15 +284,20 @@ class Finder:
             return ()
         groups = self._ranker.groups
         if shown is not None:
-            here = [n for n, group in enumerate(groups) if group.service == groups[shown].service]
+            here = self._service[groups[shown].service]
         else:
             here = [n for n, group in enumerate(groups) if group.kind == "entry" and group.measures[0] in measures]
         own = ranking.own
-        here.sort(key=lambda n: (-float(own[n]), n))
+        here = sorted(here, key=lambda n: (-float(own[n]), n))
         return tuple(
             Match(groups[n].id, round(float(own[n]), 4), UNEXPLAINED if place else self._why(ranking.asked, n))
             for place, n in enumerate(here[:WITHIN])
         )
+
+
+def _lists(words: Words) -> str:
+    """Return the lists that texts are read by in one string; the broad words change no text."""
+    return repr((sorted(words.replace.items()), words.frames, words.known))
 
 
 def _best(ranking: Ranking) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,8 +15,8 @@ from bot.catalogue import Knowledge
 from bot.understanding.certainty import Evidence
 from bot.understanding.emergency import ALWAYS
 from bot.understanding.features import Cutter
+from bot.understanding.forms import Forms
 from bot.understanding.index import Bag, Floats, Index, Weighted, bag_of
-from bot.understanding.text import Normaliser
 
 SERVICE_PART, MEASURE_PART = 0.5, 0.5
 """What the words of the whole service and of the whole measure add to an entry's own: people mix words across entries."""
@@ -216,24 +216,36 @@ class Ranker:
         return known / total, strange / total
 
 
-def make_ranker(knowledge: Knowledge, normaliser: Normaliser, cutter: Cutter, former: Ranker | None) -> Ranker:
-    """Return a ranker for a knowledge base; what ``former`` (made with the same word lists) has unchanged is taken over."""
+def make_ranker(
+    knowledge: Knowledge, forms: Forms, cutter: Cutter, former: Ranker | None, relisted: Set[str] | None = None
+) -> Ranker:
+    """Return a ranker for a knowledge base; what ``former`` has unchanged is taken over.
+
+    ``relisted`` are the words that the cutter knows otherwise than when ``former`` was made; None when no list has changed.
+    """
     old = {group.id: (group, n) for n, group in enumerate(former.groups)} if former else {}
     names = dict(former.index.names) if former else {}
     groups: list[Group] = []
     bags: list[Bag] = []
+    reworked = False
     for name, kind, service, measures, main, aspects, raw in _plans(knowledge):
         known = old.get(name)
-        if former is not None and known is not None and known[0].raw == raw:
+        if former is not None and known is not None and relisted is None and known[0].raw == raw:
             groups.append(replace(known[0], kind=kind, service=service, measures=measures, main=main, aspects=aspects))
             bags.append(former.index.bag(known[1]))
             continue
-        forms = tuple(dict.fromkeys(filter(None, (normaliser(text).standard for text in raw))))
-        cut = [cutter.words(form) for form in forms]
+        phrasings = tuple(dict.fromkeys(filter(None, (forms(text).standard for text in raw))))
+        as_before = _as_before(known[0], relisted or frozenset()) if known else {}
+        cut = [as_before.get(form) or cutter.words(form) for form in phrasings]
         words = tuple(" ".join(sorted(one)) for one in cut)
-        groups.append(Group(name, kind, service, measures, forms, words, main, aspects, raw))
-        bags.append(bag_of(map(cutter.features, forms, cut), names))
-    return former if former is not None and tuple(groups) == former.groups else Ranker(groups, names, bags)
+        groups.append(Group(name, kind, service, measures, phrasings, words, main, aspects, raw))
+        if former is not None and known is not None and tuple(as_before) == phrasings:
+            bags.append(former.index.bag(known[1]))
+        else:
+            bags.append(bag_of(map(cutter.features, phrasings, cut), names))
+            reworked = True
+    same = former is not None and not reworked and tuple(groups) == former.groups
+    return former if former is not None and same else Ranker(groups, names, bags)
 
 
 Plan = tuple[str, str, str, tuple[int, ...], bool, tuple[str, ...], tuple[str, ...]]
@@ -253,6 +265,12 @@ def _plans(knowledge: Knowledge) -> Iterator[Plan]:
     for g in knowledge.guides.values():
         if g.triggers:
             yield g.id, "guide", f"?{g.id}", (-1,), False, (), g.triggers
+
+
+def _as_before(group: Group, relisted: Set[str]) -> dict[str, list[str]]:
+    """Return the words (in any order) of those of a group's texts that have none of the words that are listed otherwise."""
+    pairs = zip(group.phrasings, group.sorted_words, strict=True)
+    return {form: words.split() for form, words in pairs if not any(word in form for word in relisted)}
 
 
 def _highest(scores: Floats, most: int) -> list[int]:

@@ -48,10 +48,13 @@ def keys(word: str) -> list[str]:
 class Ear:
     """Knows the words of the knowledge base by sound."""
 
-    def __init__(self, words: Iterable[str]) -> None:
-        """Take the known words, most important first: of two that sound alike the first is heard."""
+    def __init__(self, words: Iterable[str], frames: Iterable[str] = ()) -> None:
+        """Take the known words, most important first: of two that sound alike the first is heard.
+
+        ``frames`` are known words too, but nothing is heard as one of them.
+        """
         self._words = [word for word in words if SHORTEST <= len(word) <= LONGEST]
-        self._known = frozenset(self._words)
+        self._known = frozenset((*self._words, *frames))
         self._by_sound: dict[str, str] = {}
         for word in self._words:
             for key in keys(word):

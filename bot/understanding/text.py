@@ -12,6 +12,7 @@ from opencc import OpenCC
 WECHAT_FACES = re.compile(r"\[[一-龥A-Za-z]{1,4}\]|/::?[^\s一-龥]{1,3}|/:[a-z]+", re.I)
 NOISE = re.compile(r"[^\w\s。，！？；：、,.!?;:…~%％/-]|_", re.U)
 SPACES = re.compile(r"\s+")
+MARKS = re.compile(r"[\W_]+")
 SENTENCES = re.compile(r"[。！？!?；;\n…]+|\s{1,}|[，,]")
 
 
@@ -40,6 +41,7 @@ class Normaliser:
     def __init__(self, replace: Mapping[str, str]) -> None:
         self._converter = OpenCC("t2s")
         pairs = {simplified(self._converter, variant): standard for variant, standard in replace.items()}
+        self._pairs = pairs
         self._by_first: dict[str, list[tuple[str, str]]] = {}
         for variant in sorted(filter(None, pairs), key=len, reverse=True):
             self._by_first.setdefault(variant[0], []).append((variant, pairs[variant]))
@@ -64,6 +66,10 @@ class Normaliser:
                 position += 1
         return "".join(out)
 
+    def differing(self, other: Normaliser) -> frozenset[str]:
+        """Return the words (simplified) that another list replaces otherwise: what has none of them is read the same."""
+        return frozenset(variant for variant, _ in self._pairs.items() ^ other._pairs.items() if variant)
+
 
 def _whole_word(text: str, start: int, variant: str) -> bool:
     """Latin variants (mt, ot) count only as whole words; Chinese has no such borders."""
@@ -80,4 +86,4 @@ def sentences(text: str) -> list[str]:
 
 def compact(text: str) -> str:
     """Return a text without spaces and punctuation, for whole-sentence comparison."""
-    return re.sub(r"[\W_]+", "", text)
+    return MARKS.sub("", text)
