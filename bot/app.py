@@ -12,7 +12,8 @@ from flask import Flask
 from bot.answer import Bot, Library
 from bot.channels import health, staff, web, wechat
 from bot.config import Config, read_config, read_secret
-from bot.curation.live import Live, open_last_good
+from bot.curation.live import Live, Opened, open_last_good
+from bot.curation.snapshot import read_snapshot
 from bot.curation.staff_store import StaffStore
 from bot.curation.workshop import Workshop
 from bot.knowledge import load
@@ -45,13 +46,16 @@ def create_bot(config: Config, notice: bool = True) -> Bot:
     return Bot(library, Store(config.database, read_secret(config)), days=config.retention_days if notice else 0)
 
 
-def open_bot(config: Config, memory: Memory, metrics: Metrics) -> tuple[Bot, Live]:
+def open_bot(config: Config, memory: Memory, metrics: Metrics, opened: Opened | None = None) -> tuple[Bot, Live]:
     """Return the bot with the folder's knowledge base, or the last good one when the folder is broken, and its watcher.
 
-    Raises KnowledgeError with every problem when there never was a good one.
+    ``opened`` is one that was opened before, and is taken unless another has gone live since. Raises KnowledgeError with
+    every problem when there never was a good one.
     """
     config.data_dir.mkdir(parents=True, exist_ok=True)
-    opened = open_last_good(config.knowledge_dir, config.data_dir)
+    kept = read_snapshot(config.data_dir)
+    if opened is None or (kept is not None and kept.texts != opened.texts):
+        opened = open_last_good(config.knowledge_dir, config.data_dir)
     bot = Bot(opened.library, memory, counts=metrics, days=config.retention_days)
     return bot, Live(config.knowledge_dir, config.data_dir, opened, bot.exchange)
 
@@ -69,14 +73,14 @@ class Patient:
         return replace(self.bot.health(), problems=problems)
 
 
-def create_app(config: Config | None = None) -> Flask:
-    """Return the web application; called twice it gives two bots that share nothing but the store."""
+def create_app(config: Config | None = None, opened: Opened | None = None) -> Flask:
+    """Return the web application; called twice it gives two bots that share nothing but the store, and ``opened``."""
     set_up()
     config = config or read_config()
     metrics = Metrics()
     store = Store(config.database, read_secret(config), later=True)
     memory = Memory(store, Spool(config.data_dir / "spool"), metrics.store)
-    bot, live = open_bot(config, memory, metrics)
+    bot, live = open_bot(config, memory, metrics, opened)
     app = Flask("bot")
     app.extensions["live"] = live
     counters = counters_url(config.database, config.data_dir)

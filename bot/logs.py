@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from io import TextIOBase
+from typing import TextIO, cast
 
 import structlog
 
@@ -20,6 +23,25 @@ def set_up() -> None:
     )
 
 
+class _Lossy(TextIOBase):
+    """Standard error, as far as it can be written: where it goes to a full disk, people are answered all the same.
+
+    ``sys.stderr`` is looked up at each call: whoever redirects it, a test or a server, gets the lines.
+    """
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
+STDERR = _Lossy()
+"""One for all loggers: structlog keeps a lock for each file that it was ever given."""
+
+
 def _to_stderr(*_names: object) -> structlog.WriteLogger:
-    # sys.stderr is looked up at each call: whoever redirects it, a test or a server, gets the lines.
-    return structlog.WriteLogger(sys.stderr)
+    return structlog.WriteLogger(cast(TextIO, STDERR))  # of a file it only writes and flushes

@@ -180,10 +180,14 @@ def _wechat_account(config: Config) -> Iterator[Finding]:
         return
     try:
         WeChatClient(config.wechat_app_id, config.wechat_app_secret, timeout=5).fetch_access_token()
-    except (WeChatException, requests.RequestException) as error:
-        code = getattr(error, "errcode", type(error).__name__)
+    except requests.RequestException as error:
+        yield Finding(
+            "微信账号", f"拿不到 access_token（{type(error).__name__}）", "连不上 api.weixin.qq.com：看网络和 DNS", fatal=False
+        )
+        return
+    except WeChatException as error:
         mend = "40013/40125：AppID 或 AppSecret 不对；40164：把这台机器的外网 IP 加进后台的 IP 白名单"
-        yield Finding("微信账号", f"拿不到 access_token（{code}）", mend)
+        yield Finding("微信账号", f"拿不到 access_token（{error.errcode}）", mend)
         return
     yield Finding("微信账号", "AppID、AppSecret 对，IP 在白名单里")
 

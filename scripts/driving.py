@@ -135,6 +135,18 @@ def workers_memory(pid: int) -> list[float]:
     return sorted(found)
 
 
+def workers_shares(pid: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return, in MB, what each worker of a server sees of memory, and its share of it where others see the same (Linux)."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    rolled = [Path(f"/proc/{child}/smaps_rollup").read_text(encoding="ascii") for child in children]
+    rss, pss = ([_kilobytes(text, name) / 1024 for text in rolled] for name in ("Rss", "Pss"))
+    return tuple(rss), tuple(pss)
+
+
+def _kilobytes(text: str, name: str) -> int:
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name}:"))
+
+
 def _await(port: int, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:

@@ -9,64 +9,66 @@ _venv.ensure()
 import os
 import shutil
 import sys
-
-from sqlalchemy.exc import SQLAlchemyError
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from bot.config import Config, ConfigError, read_config, read_secret
-from bot.curation.live import open_last_good
-from bot.knowledge import KnowledgeError
-from bot.metrics import FOLDER
-from bot.storage.store import Store
 
-THREADS = 4
-"""Threads a worker: a request waits for the database, not for the processor."""
-
-
-STOP_SECONDS = 10
-"""So long a worker that is asked to stop may go on with what it has begun."""
+if TYPE_CHECKING:
+    from bot.curation.live import Opened
 
 
 def main() -> None:
     """Check that the bot can start, say where it will be, and become the server."""
     try:
         config = read_config()
-        _rehearse(config)
-    except (ConfigError, KnowledgeError) as error:
+    except ConfigError as error:
         sys.exit(str(error))
-    _share_figures(config)
-    print(f"机器人在 http://{config.host}:{config.port}/ ，按 Ctrl-C 停止", flush=True)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_venv.ROOT), os.environ.get("PYTHONPATH")]))
+    _set_environment(config)
+    from bot.serving import serve  # noqa: PLC0415 - what it imports reads the environment that was just set
+
+    opened = _rehearse(config)
+    with suppress(OSError):  # where it would be written to a full disk
+        print(f"机器人在 http://{config.host}:{config.port}/ ，按 Ctrl-C 停止", flush=True)
     os.chdir(_venv.ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "granian", *_arguments(config)])  # noqa: S606 - no shell
+    serve(config, opened)
 
 
-def _rehearse(config: Config) -> None:
-    """Raise, in one place and before any worker starts, what would keep the bot from starting."""
-    config.data_dir.mkdir(parents=True, exist_ok=True)
-    open_last_good(config.knowledge_dir, config.data_dir)
+def _set_environment(config: Config) -> None:
+    """Tell libraries what they only look for when they are imported."""
+    folder = config.data_dir / f"metrics-{config.port}"
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # without it each worker shows its own figures; what else it means, the rehearsal says
+        folder.mkdir(parents=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads for matrices, of which the bot has none
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_venv.ROOT), os.environ.get("PYTHONPATH")]))
+
+
+def _rehearse(config: Config) -> Opened:
+    """Return the knowledge base; say, in one place and before any worker starts, what would keep the bot from starting."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - as above
+
+    from bot.curation.live import open_last_good  # noqa: PLC0415
+    from bot.knowledge import KnowledgeError  # noqa: PLC0415
+    from bot.logs import set_up  # noqa: PLC0415
+    from bot.storage.store import Store  # noqa: PLC0415
+
+    set_up()
+    try:
+        opened = open_last_good(config.knowledge_dir, config.data_dir)
+    except KnowledgeError as error:
+        sys.exit(str(error))
     try:
         Store(config.database, read_secret(config)).close()
     except SQLAlchemyError as error:
         # People get answers without it, and what they ask is kept for it: better than nothing at all.
-        print(f"数据库现在连不上（{type(error).__name__}），先不带记忆地回答；运行 scripts/doctor.py 看怎么修", file=sys.stderr)
-
-
-def _share_figures(config: Config) -> None:
-    """Give the workers an empty folder for the figures that they count together; it must be known before they start."""
-    folder = config.data_dir / f"metrics-{config.port}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    os.environ[FOLDER] = str(folder)
-
-
-def _arguments(config: Config) -> list[str]:
-    return [
-        *("--interface", "wsgi", "--factory", "bot.app:create_app"),
-        *("--host", config.host, "--port", str(config.port)),
-        *("--workers", str(config.workers), "--blocking-threads", str(THREADS)),
-        *("--respawn-failed-workers", "--workers-kill-timeout", str(STOP_SECONDS)),
-        *("--no-ws", "--http", "1", "--log-level", "warning"),
-    ]
+        with suppress(OSError):
+            print(
+                f"数据库现在连不上（{type(error).__name__}），先不带记忆地回答；运行 scripts/doctor.py 看怎么修",
+                file=sys.stderr,
+            )
+    return opened
 
 
 if __name__ == "__main__":

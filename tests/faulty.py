@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import select
 import socket
+import sqlite3
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -88,3 +90,13 @@ def counted(url: str, table: str) -> int:
 def everything_in(folder: Path) -> bytes:
     """Return the bytes of all files of a folder, one after the other."""
     return b"\n".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a SQLite file's write lock, as a backup tool gone wrong would."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("begin immediate")
+    yield
+    connection.execute("rollback")
+    connection.close()

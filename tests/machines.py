@@ -15,9 +15,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+
+from wechat_platform import AES_KEY, APP_ID, TOKEN, Platform, Told
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 90
+
+SAFE = Platform("safe")
+ACCOUNT = {"WECHAT_TOKEN": TOKEN, "WECHAT_APP_ID": APP_ID, "WECHAT_AES_KEY": AES_KEY}
+"""The settings of a bot that ``deliver`` can deliver to."""
 
 
 @dataclass
@@ -41,6 +48,35 @@ class Machine:
             raise ValueError(f"{status} {said[:200]!r}")
         reply: dict[str, Any] = json.loads(said)
         return reply
+
+    def rate(self, turn: str, useful: bool) -> int:
+        """Return the status that a rating gets."""
+        body = json.dumps({"id": turn, "useful": useful}).encode()
+        return send(self.port, "POST", "/api/rate", body, {"Content-Type": "application/json"})[0]
+
+    def deliver(self, xml: str) -> Told:
+        """Return what the phone shows when WeChat, in safe mode, delivers a message; raises ValueError on a refusal."""
+        parcel = SAFE.parcel(xml)
+        target = f"/wechat?{urlencode(dict(parcel.query))}"
+        status, said, _ = send(self.port, "POST", target, parcel.body, {"Content-Type": "text/xml"})
+        if status != 200:
+            raise ValueError(f"{status} {said[:200]!r}")
+        return SAFE.read(said)
+
+    def health(self) -> dict[str, Any]:
+        """Return what ``/health`` shows."""
+        status, said, _ = self.get("/health")
+        assert status == 200
+        shown: dict[str, Any] = json.loads(said)
+        return shown
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Return the lines of the log that are the bot's own; half a line, of a full disk, is none."""
+        found = list[dict[str, Any]]()
+        for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError):
+                found += [json.loads(line)] if line.startswith("{") else []
+        return found
 
     def workers(self) -> list[int]:
         """Return the process ids of the workers (Linux)."""

@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 ONLY_IN: dict[str, set[str]] = {
     "jieba": {"understanding.features"},
-    "rapidfuzz": {"curation.clustering", "curation.guard", "understanding.matching", "understanding.ranking"},
+    "rapidfuzz": {"curation.clustering", "curation.likeness", "understanding.matching", "understanding.ranking"},
     "opencc": {"understanding.text"},
     "pypinyin": {"understanding.sounds"},
     "markdown_it": {"knowledge", "channels"},

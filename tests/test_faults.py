@@ -6,19 +6,22 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic.config import Config as AlembicConfig
+from alembic.script import ScriptDirectory
 from conftest import NOW, ROOT, drop_schema, postgres_schema
-from faulty import Road, by_way_of, counted
+from faulty import Road, by_way_of, counted, locked
 from structlog.testing import capture_logs
 
 from bot.answer import Bot, Library
 from bot.model import Message
 from bot.storage import memory as memory_module
+from bot.storage import schema
 from bot.storage.counters import Counters
 from bot.storage.housekeeping import Housekeeper
 from bot.storage.memory import AwayError, Memory
@@ -32,16 +35,6 @@ FOLLOW = replace(WAGES, id="m2", text="要什么材料", sent_at=NOW + timedelta
 def open_bot(library: Library, url: str, folder: Path, later: bool = False) -> tuple[Bot, Memory]:
     memory = Memory(Store(url, b"s", later=later), Spool(folder / "spool"))
     return Bot(library, memory, days=180), memory
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a SQLite file's write lock, as a backup tool gone wrong would."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("begin immediate")
-    yield
-    connection.execute("rollback")
-    connection.close()
 
 
 @pytest.fixture
@@ -94,6 +87,27 @@ def test_after_a_fault_conversations_go_on(library: Library, tmp_path: Path) -> 
     bot.close()
 
 
+def test_ratings_given_meanwhile_are_kept_too(library: Library, tmp_path: Path) -> None:
+    """Of a turn from before, of one that waits on disk, and of none; the last word counts, and numbers are masked."""
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    bot, memory = open_bot(library, url, tmp_path)
+    before = bot.answer(WAGES)
+    with locked(tmp_path / "bot.db"):
+        meanwhile = bot.answer(replace(WAGES, id="m2", user="other"))
+        assert bot.rate(before.id, True, "", NOW)
+        assert bot.rate(before.id, False, "打13912345678", NOW + timedelta(minutes=1))
+        assert bot.rate("nothing", True, "", NOW)
+    time.sleep(memory_module.PAUSE_SECONDS)
+    assert bot.rate(meanwhile.id, True, "", NOW), "the store is back, the turn still on its way to it"
+    assert memory.replay() == 5
+    assert not bot.rate("nothing", True, "", NOW)
+    with sqlite3.connect(tmp_path / "bot.db") as connection:
+        ratings = dict(connection.execute("select turn, reason from ratings").fetchall())
+    connection.close()
+    assert ratings == {before.id: "打〔号码〕", meanwhile.id: ""}
+    bot.close()
+
+
 @pytest.mark.parametrize("damage", ["gone", "garbage", "a folder"])
 def test_a_file_that_is_no_database_any_more(damage: str, library: Library, tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
@@ -133,6 +147,7 @@ def test_a_full_disk(library: Library, tmp_path: Path) -> None:
     told = [bot.answer(replace(WAGES, id=f"n{n}", user=f"u{n}")) for n in range(60)]
     assert {reply.entry for reply in told} == {"unpaid-wages-how"}
     health = bot.health()
+    assert health.fault, "a full disk can be read, and is a fault all the same"
     assert health.waiting > 1
     assert health.lost > 1
     assert health.waiting + health.lost + counted(f"sqlite:///{tmp_path / 'bot.db'}", "turns") == 61
@@ -193,8 +208,8 @@ def test_a_clock_that_jumps_breaks_nothing(hours: int, library: Library, tmp_pat
     bot.close()
 
 
-def test_a_thousand_conversations_keep_apart(library: Library, tmp_path: Path) -> None:
-    """All ask one of two things, then all ask what to bring; 8 threads, in an order that mixes them."""
+def test_conversations_keep_apart(library: Library, tmp_path: Path) -> None:
+    """All ask one of two things, then all ask what to bring, mixed; 1,000 of them in ``test_crowd.py``."""
     bot, _ = open_bot(library, f"sqlite:///{tmp_path / 'bot.db'}", tmp_path)
     asked = ("被拖欠工资怎么办", "押金不退怎么办")
     alone = []
@@ -228,6 +243,13 @@ def test_a_database_of_the_first_version_keeps_every_row(tmp_path: Path) -> None
     recall = store.recall(replace(WAGES, user="somebody"))
     assert recall.revision == 0
     store.close()
+
+
+def test_a_schema_that_is_up_to_date_is_known_without_alembic() -> None:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.newest()
 
 
 def test_a_spool_outlives_half_lines_and_other_peoples_files(tmp_path: Path) -> None:
@@ -282,6 +304,14 @@ def test_what_is_old_goes_once_a_day_by_one_process(database: str, library: Libr
     for one in counters:
         one.close()
     bot.close()
+
+
+def test_nobody_is_shut_out_by_a_clock_that_was_set_back(database: str) -> None:
+    """What was counted an hour ahead would go on counting for an hour; the clocks of two machines may differ by a second."""
+    counters = Counters(database)
+    assert [counters.hit("far", 3660), counters.hit("near", 61)] == [1, 1]
+    assert [counters.hit("far", 60), counters.hit("near", 60)] == [1, 2]
+    counters.close()
 
 
 def test_processes_count_together(database: str, tmp_path: Path) -> None:

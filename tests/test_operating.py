@@ -103,6 +103,39 @@ def test_a_postgres_is_backed_up_and_put_back(tmp_path: Path) -> None:
     administer(f"drop database {url.rsplit('/', 1)[1]}")
 
 
+def test_a_postgres_is_backed_up_under_load(tmp_path: Path) -> None:
+    """People write all the while; what is put back elsewhere is one moment of it, and the schema can be gone on with."""
+    urls = own_database(), own_database()
+    if urls[0] is None or urls[1] is None:
+        pytest.skip("no PostgreSQL at 127.0.0.1:5432")
+    source, target = urls[0], urls[1]
+    fill(source, 5)
+    end = threading.Event()
+
+    def write() -> None:
+        days = 1
+        while not end.is_set():
+            fill(source, 5, days)
+            days += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    done = run("backup.py", "--to", str(tmp_path / "kept"), DATA_DIR=str(tmp_path), DATABASE_URL=source)
+    end.set()
+    writer.join()
+    assert done.returncode == 0, done.stderr
+    (kept,) = (tmp_path / "kept").iterdir()
+    restored = run("backup.py", "--restore", str(kept), DATA_DIR=str(tmp_path / "new"), DATABASE_URL=target)
+    assert restored.returncode == 0, restored.stderr
+    then = counted(target, "turns")
+    assert 5 <= then < counted(source, "turns")
+    assert counted(target, "conversations") == then, "one moment, not two"
+    fill(target, 1, days=100)
+    assert counted(target, "turns") == then + 1
+    for url in urls:
+        administer(f"drop database {str(url).rsplit('/', 1)[1]}")
+
+
 def own_database() -> str | None:
     """Return the address of a database of our own: what is dumped must not have other tests' schemas in it."""
     name = f"t{uuid.uuid4().hex[:12]}"
@@ -127,6 +160,17 @@ def test_the_doctor_finds_a_fresh_machine_well(tmp_path: Path) -> None:
     done = run("doctor.py", DATA_DIR=str(tmp_path / "data"))
     assert done.returncode == 0, done.stdout
     assert [line[2:].split("：")[0] for line in done.stdout.splitlines() if line[0] in "✓！✗"] == HEALTHY
+
+
+def test_the_doctor_says_so_when_there_is_no_network(tmp_path: Path) -> None:
+    """Everything goes by way of a proxy that nobody is at."""
+    account = {"WECHAT_TOKEN": "abc", "WECHAT_APP_ID": "wx1", "WECHAT_APP_SECRET": "secret"}
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
+    done = run("doctor.py", "--online", DATA_DIR=str(tmp_path), KNOWLEDGE_DIR=str(tmp_path), **account, **nowhere)
+    assert "！ 时钟：连不上 api.weixin.qq.com" in done.stdout, done.stdout + done.stderr
+    assert "微信账号：拿不到 access_token" in done.stdout
+    assert "看网络和 DNS" in done.stdout.split("微信账号")[1]
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,13 @@ SWEEP = 1000
 MAKE = (
     "create {kind} table if not exists counters (key text primary key, count bigint not null, until double precision not null)"
 )
+ENDED = "(counters.until <= :now or counters.until > excluded.until + 5)"
+"""A window that has run out, or one begun before a clock was set back; two machines' clocks may differ by a little."""
+
 HIT = sa.text(
-    "insert into counters (key, count, until) values (:key, :amount, :until) on conflict (key) do update set"
-    " count = case when counters.until <= :now then excluded.count else counters.count + excluded.count end,"
-    " until = case when counters.until <= :now then excluded.until else counters.until end returning count"
+    "insert into counters (key, count, until) values (:key, :amount, :until) on conflict (key) do update set"  # noqa: S608
+    f" count = case when {ENDED} then excluded.count else counters.count + excluded.count end,"
+    f" until = case when {ENDED} then excluded.until else counters.until end returning count"
 )
 GET = sa.text("select count as hits, until from counters where key = :key and until > :now")
 CLEAR = sa.text("delete from counters where key = :key")

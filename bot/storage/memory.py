@@ -61,6 +61,7 @@ class Memory:
         self._away_until = 0.0
         self._logged = -LOG_SECONDS
         self.fault = ""
+        self._unwritten = (-LOG_SECONDS, "")
         self.counts: Counter[str] = Counter()
 
     def turn_id(self, message: Message) -> str:
@@ -76,14 +77,19 @@ class Memory:
 
     def record(self, turn: Turn, revision: int) -> bool:
         """Keep a turn, as ``Store.record`` does; raises AwayError."""
-        return self._asked(lambda: self._store.record(turn, revision))
+        return self._asked(lambda: self._store.record(turn, revision), writing=True)
 
     def rate(self, turn_id: str, useful: bool, reason: str, at: datetime) -> bool:
-        """Keep what a person thought of a reply; False when there is no such turn, or the store cannot be asked."""
+        """Keep what a person thought of a reply, now or when the store is back; False when there is no such turn."""
         try:
-            return self._asked(lambda: self._store.rate(turn_id, useful, reason, at))
+            if self._asked(lambda: self._store.rate(turn_id, useful, reason, at), writing=True):
+                return True
+            if self._spool is None or not self._spool.waiting():
+                return False
         except AwayError:
-            return False
+            pass
+        # The turn may wait on disk itself, so nobody can say that there is none.
+        return self._keep(self._store.opinion(turn_id, useful, reason, at))
 
     def forget(self, channel: str, user: str) -> None:
         """Delete all of a person: now, or when the store is back."""
@@ -93,7 +99,7 @@ class Memory:
         if self._spool is not None and self._spool.waiting():
             self._spool.add(self._store.farewell(channel, user))  # what waits would come back after the deletion
         try:
-            self._asked(lambda: self._store.forget(channel, user))
+            self._asked(lambda: self._store.forget(channel, user), writing=True)
         except AwayError:
             self._keep(self._store.farewell(channel, user))
 
@@ -120,16 +126,21 @@ class Memory:
             return 0
         with self._spool.taken() as rows:
             count = self._restore(rows)
-        log.info("spool_replayed", rows=count)
+        if count:
+            log.info("spool_replayed", rows=count)
         return count
 
     def check(self) -> str:
-        """Return why the store cannot be asked, empty when it can."""
+        """Return why the store cannot be asked or written, empty when it can.
+
+        A full disk can be read: then what the last write met counts, until one succeeds or nobody has written for a minute.
+        """
         try:
             self._asked(self._store.ping, probing=True)
         except AwayError as error:
             return str(error)
-        return ""
+        failed, fault = self._unwritten
+        return fault if time.monotonic() - failed < LOG_SECONDS else ""
 
     def waiting(self) -> int:
         """Return how many turns wait for the store."""
@@ -145,33 +156,38 @@ class Memory:
         self._store.close()
 
     def _restore(self, rows: Iterator[Row]) -> int:
-        """Write rows back; who asked to be forgotten is, after all of them."""
-        count, farewells = 0, list[Row]()
+        """Write rows back: turns, then what was thought of them; who asked to be forgotten is, after all of them."""
+        count, later = 0, list[Row]()
         self._asked(self._store.ping, probing=True)
         while batch := list(islice(rows, BATCH)):
             count += len(batch)
-            farewells += [row for row in batch if "forget" in row]
-            turns = [row for row in batch if "forget" not in row]
-            self._asked(lambda turns=turns: self._store.restore(turns), probing=True)  # type: ignore[misc]
-        self._asked(lambda: self._forget_again(farewells), probing=True)
+            later += [row for row in batch if "forget" in row or "useful" in row]
+            self._asked(lambda turns=batch: self._store.restore(turns), probing=True, writing=True)  # type: ignore[misc]
+        opinions = iter(sorted((row for row in later if "useful" in row), key=lambda row: str(row["at"])))
+        while batch := list(islice(opinions, BATCH)):
+            self._asked(lambda rows=batch: self._store.restore_opinions(rows), probing=True)  # type: ignore[misc]
+        self._asked(lambda: self._forget_again(row for row in later if "forget" in row), probing=True)
         return count
 
     def _forget_again(self, farewells: Iterable[Row]) -> None:
         for row in farewells:
             self._store.forget_pseudonym(row["channel"], row["forget"])
 
-    def _keep(self, row: Row) -> None:
+    def _keep(self, row: Row) -> bool:
         kept = self._spool is not None and self._spool.add(row)
         self._counted("spooled" if kept else "lost")
+        return kept
 
-    def _asked(self, ask: Callable[[], Result], probing: bool = False) -> Result:
+    def _asked(self, ask: Callable[[], Result], probing: bool = False, writing: bool = False) -> Result:
         """Return what the store answers in time; raises AwayError at once while it is known to be away."""
         if not probing:
             self._wait_for_nobody()
-        with self._guarded():
+        with self._guarded(writing):
             result = ask() if self._patience is None else self._patience.call(ask)
         self._away_until = 0.0
         self.fault = ""
+        if writing:
+            self._unwritten = (-LOG_SECONDS, "")
         return result
 
     def _wait_for_nobody(self) -> None:
@@ -184,7 +200,7 @@ class Memory:
                 self._away_until = now + WAIT_SECONDS
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _guarded(self, writing: bool) -> Iterator[None]:
         """Turn the store's faults into AwayError; a row that the database refuses is that message's fault alone."""
         try:
             yield
@@ -194,6 +210,8 @@ class Memory:
         except (SQLAlchemyError, TimeoutError, OSError) as error:
             self._away_until = time.monotonic() + PAUSE_SECONDS
             self.fault = type(error).__name__
+            if writing:
+                self._unwritten = (time.monotonic(), self.fault)
             self._report(error)
             raise AwayError(self.fault) from None
 

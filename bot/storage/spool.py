@@ -15,6 +15,7 @@ Row = dict[str, Any]
 
 OPEN = ".open"
 SEALED = ".jsonl"
+LOCK = "replaying.lock"
 
 MOST_BYTES = 64 * 1024 * 1024
 """How much a spool keeps, about 30,000 turns; what comes after is counted as lost: others need the disk, too."""
@@ -63,14 +64,16 @@ class Spool:
     def taken(self) -> Iterator[Iterator[Row]]:
         """Hand out all rows that wait, oldest file first; they are gone when the block ends without a fault.
 
-        Two processes may get the same rows at once: whoever writes them must not mind having them twice.
+        While another process has them there are none. Where files cannot be locked, or the process is killed, the same
+        rows are handed out twice: whoever writes them must not mind.
         """
-        if self._seal():
-            time.sleep(SETTLE_SECONDS)
-        paths = [path for path in self._files() if path.suffix == SEALED]
-        yield (row for path in paths for row in _rows(_read(path)))
-        for path in paths:
-            path.unlink(missing_ok=True)
+        with _locked(self._folder / LOCK) as ours:
+            if ours and self._seal():
+                time.sleep(SETTLE_SECONDS)
+            paths = [path for path in self._files() if path.suffix == SEALED] if ours else []
+            yield (row for path in paths for row in _rows(_read(path)))
+            for path in paths:
+                path.unlink(missing_ok=True)
 
     def _append(self, line: bytes) -> bool:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -95,6 +98,25 @@ class Spool:
 
     def _files(self) -> list[Path]:
         return sorted(path for path in self._folder.glob("*") if path.suffix in (OPEN, SEALED))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Hold a lock between processes, which the system releases when this one dies; False when another has it."""
+    try:
+        import fcntl  # noqa: PLC0415 - Windows has none
+
+        file = path.open("ab")
+    except (ImportError, OSError):
+        yield True
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
 
 
 def _fresh_name() -> str:

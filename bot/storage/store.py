@@ -6,13 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config as AlembicConfig
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,10 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.model import MAX_READ, Conversation, Message, Reply, Turn
 from bot.storage.engines import Database
 from bot.storage.privacy import mask, pseudonym
+from bot.storage.schema import upgrade
 from bot.storage.tables import CONVERSATIONS, RATINGS, TURNS
-
-MIGRATION_LOCK = 0x59756E66
-"""PostgreSQL's advisory lock number for bringing the schema up to date (any fixed number will do)."""
 
 REPLY = TypeAdapter(Reply)
 CONVERSATION = TypeAdapter(Conversation)
@@ -118,14 +113,16 @@ class Store:
 
     def rate(self, turn_id: str, useful: bool, reason: str, at: datetime) -> bool:
         """Keep what a person thought of a reply, the last word counting; False when there is no such turn."""
-        values = {"turn": turn_id, "useful": useful, "reason": mask(reason[:MAX_READ]), "at": at}
         with self._database.writing() as connection:
-            if connection.execute(sa.select(TURNS.c.id).where(TURNS.c.id == turn_id)).first() is None:
-                return False
-            insert = self._insert(RATINGS).values(values)
-            changed = {name: values[name] for name in ("useful", "reason", "at")}
-            connection.execute(insert.on_conflict_do_update(index_elements=["turn"], set_=changed))
-            return True
+            return self._rate(connection, {"turn": turn_id, "useful": useful, "reason": mask(reason[:MAX_READ]), "at": at})
+
+    def _rate(self, connection: sa.Connection, values: dict[str, Any]) -> bool:
+        if connection.execute(sa.select(TURNS.c.id).where(TURNS.c.id == values["turn"])).first() is None:
+            return False
+        insert = self._insert(RATINGS).values(values)
+        changed = {name: values[name] for name in ("useful", "reason", "at")}
+        connection.execute(insert.on_conflict_do_update(index_elements=["turn"], set_=changed))
+        return True
 
     def forget(self, channel: str, user: str) -> int:
         """Delete everything of one person; return how many turns there were."""
@@ -159,6 +156,16 @@ class Store:
         if rows:
             with self._database.writing() as connection:
                 connection.execute(self._insert(TURNS).on_conflict_do_nothing(), rows)
+
+    def opinion(self, turn_id: str, useful: bool, reason: str, at: datetime) -> dict[str, Any]:
+        """Return what ``rate`` would write, masked, as JSON takes it: for keeping elsewhere meanwhile."""
+        return {"turn": turn_id, "useful": useful, "reason": mask(reason[:MAX_READ]), "at": at.isoformat()}
+
+    def restore_opinions(self, opinions: Iterable[dict[str, Any]]) -> None:
+        """Write ratings kept elsewhere, in their order; those of turns that are not here are passed over."""
+        with self._database.writing() as connection:
+            for row in opinions:
+                self._rate(connection, {**row, "at": datetime.fromisoformat(row["at"])})
 
     def purge(self, before: datetime) -> int:
         """Delete turns and conversations older than a moment; return how many turns there were."""
@@ -231,14 +238,8 @@ class Store:
 
     def _upgrade(self) -> None:
         """Bring the schema up to date; several workers starting at once take turns."""
-        config = AlembicConfig()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        config.set_main_option("path_separator", "os")
         with self._unhurried() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.text("select pg_advisory_xact_lock(:number)"), {"number": MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade(connection)
         self._upgraded = True
 
 
