@@ -152,7 +152,7 @@ class Findings:
     when the text opens a guided question; ``danger`` (id) when somebody may be in that danger now.
     ``broad`` when it is a bare broad word; ``exact`` when it is a wording of the first match that staff wrote down.
     ``corrected`` is the known word that a mistyped one was read as, when that decided the outcome. ``talk`` is the small
-    talk (id) that a text not sure to mean anything else is written nearly like.
+    talk (id) that it is, ``like_talk`` one that it is written nearly like and that it is unless it means something else.
     """
 
     plain: str
@@ -168,6 +168,7 @@ class Findings:
     content: tuple[str, ...] = ()
     corrected: str | None = None
     talk: str | None = None
+    like_talk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

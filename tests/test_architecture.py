@@ -30,7 +30,13 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 ONLY_IN: dict[str, set[str]] = {
     "jieba": {"understanding.features"},
-    "rapidfuzz": {"curation.clustering", "curation.likeness", "understanding.matching", "understanding.ranking"},
+    "rapidfuzz": {
+        "curation.clustering",
+        "curation.likeness",
+        "understanding.matching",
+        "understanding.ranking",
+        "understanding.smalltalk",
+    },
     "opencc": {"understanding.text"},
     "pypinyin": {"understanding.sounds"},
     "markdown_it": {"knowledge", "channels"},

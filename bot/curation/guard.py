@@ -17,7 +17,7 @@ from bot.curation.likeness import alike
 from bot.dialogue.deciding import decide
 from bot.knowledge import Problem
 from bot.model import Conversation, Findings, Match, Message, Reply, Why
-from bot.understanding.emergency import Sign, Vocabulary, has_any, signs_of
+from bot.understanding.emergency import Signs, Vocabulary
 from bot.understanding.matching import Finder
 from bot.understanding.text import compact
 
@@ -208,10 +208,10 @@ def _texts(entry: Entry | None) -> tuple[str, ...]:
 def _alarmed(stored: Sequence[Stored], added: Sequence[Stored], former: Library, now: Library) -> list[Stolen]:
     """Return the questions that an edit has sound the alarm: as written they are still recognised, worded otherwise not."""
     signs, new = _new_signs(former.knowledge, now.knowledge), frozenset(added)
-    vocabulary = Vocabulary(signs)
+    vocabulary = Vocabulary(signs.all)
     found = []
-    for one in stored if signs else ():
-        if one in new or not has_any(vocabulary.words_in(one.plain), signs):
+    for one in stored if signs.all else ():
+        if one in new or not signs.held(vocabulary.words_in(one.plain)):
             continue
         if now.finder.lookout.spot(one.plain) and not former.finder.lookout.spot(one.plain):
             found.append(Stolen(one.text, one.owner, SPANS["emergency"], ""))
@@ -244,13 +244,13 @@ def _places_that_differ(former: Knowledge, knowledge: Knowledge) -> set[str]:
     return {name for name, *_ in names(former) ^ names(knowledge)}
 
 
-def _new_signs(former: Knowledge, knowledge: Knowledge) -> tuple[Sign, ...]:
+def _new_signs(former: Knowledge, knowledge: Knowledge) -> Signs:
     """Return the signs of danger that an edit added; those that an ``除非`` no longer takes back count, too."""
     before = {sign for rule in former.emergencies for sign in rule.signs}
     now = {sign for rule in knowledge.emergencies for sign in rule.unless}
     signs = [sign for rule in knowledge.emergencies for sign in rule.signs if sign not in before]
     signs += [sign for rule in former.emergencies for sign in rule.unless if sign not in now]
-    return signs_of(signs)
+    return Signs(signs)
 
 
 def _fixed_talk(knowledge: Knowledge) -> set[str]:
@@ -277,7 +277,8 @@ def _doubtful(touched: Sequence[Stored], stored: Sequence[Stored], library: Libr
 def _answered(one: Stored, library: Library, broad: Set[str]) -> bool:
     text = library.finder.read(one.text)
     matches = (Match(one.owner, 1.0, Why(one.text, (), ())),)
-    findings = Findings(text.plain, text.standard, "sure", matches, broad=one.form in broad, exact=True)
+    talk = library.finder.talks.of(one.plain)
+    findings = Findings(text.plain, text.standard, "sure", matches, broad=one.form in broad, exact=True, talk=talk)
     reply = decide(Message("guard", "guard", "", one.text, NOON), Conversation(), findings, library.knowledge).reply
     return reply.kind == "answer" and reply.entry == one.owner
 

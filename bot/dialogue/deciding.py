@@ -14,7 +14,6 @@ from itertools import zip_longest
 from bot.catalogue import Knowledge
 from bot.dialogue.followups import CORRECTION, RETURN, WRONG, pick_number, picked, stripped
 from bot.dialogue.saying import Case, Said, Sayer
-from bot.dialogue.smalltalk import talk_of
 from bot.model import MAX_READ, Choice, Conversation, Findings, Match, Message, Turn
 from bot.understanding.aspects import aspect_of
 from bot.understanding.places import Found, find_place
@@ -53,9 +52,8 @@ def decide(message: Message, before: Conversation, findings: Findings, knowledge
     fresh = _known(_fresh(message, before), knowledge)
     place = _place(message, findings, knowledge)
     conversation = replace(fresh, last_at=message.sent_at, place=_county(place) or fresh.place)
-    talk = talk_of(compact(findings.plain), knowledge)
     sayer = Sayer(knowledge, message.sent_at.date(), conversation.place)
-    case = Case(message, conversation, findings, knowledge, place, talk, sayer)
+    case = Case(message, conversation, findings, knowledge, place, sayer)
     said = next(said for step in STEPS if (said := step(case)) is not None)
     reply = said.reply
     if len(message.text) > MAX_READ:
@@ -111,24 +109,24 @@ def _empty(case: Case) -> Said | None:
     """Nothing to read: spaces, signs, pictures of faces."""
     if compact(case.findings.plain):
         return None
-    return case.sayer.talk(case, talk_of(compact(case.message.text.lower()), case.knowledge) or "empty")
+    return case.sayer.talk(case, case.findings.talk or "empty")
 
 
 def _emergency(case: Case) -> Said | None:
     """Somebody in danger now: help lines before anything but a question that staff wrote down themselves."""
-    if case.findings.exact or case.talk is not None:
+    if case.findings.exact or case.findings.talk is not None:
         return None
     rule = next((rule for rule in case.knowledge.emergencies if rule.id == case.findings.danger), None)
     return case.sayer.emergency(case, rule) if rule is not None else None
 
 
 def _restart(case: Case) -> Said | None:
-    return case.sayer.talk(case, case.talk) if case.talk in ("restart", "forget") else None
+    return case.sayer.talk(case, case.findings.talk) if case.findings.talk in ("restart", "forget") else None
 
 
 def _more(case: Case) -> Said | None:
     """详细, 继续: the long form of what was shown last."""
-    return case.sayer.long_form(case) if case.talk == "more" and case.conversation.recent else None
+    return case.sayer.long_form(case) if case.findings.talk == "more" and case.conversation.recent else None
 
 
 def _pick(case: Case) -> Said | None:
@@ -142,12 +140,12 @@ def _pick(case: Case) -> Said | None:
 
 def _small_talk(case: Case) -> Said | None:
     """A turn about the bot itself."""
-    return case.sayer.talk(case, case.talk) if case.talk is not None else None
+    return case.sayer.talk(case, case.findings.talk) if case.findings.talk is not None else None
 
 
 def _like_small_talk(case: Case) -> Said | None:
     """Nearly a sentence of small talk, and nothing else for sure."""
-    return case.sayer.talk(case, case.findings.talk) if case.findings.talk is not None else None
+    return case.sayer.talk(case, case.findings.like_talk) if case.findings.like_talk is not None else None
 
 
 def _wrong(case: Case) -> Said | None:

@@ -52,17 +52,13 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that a decision looks at; ``conversation`` is already fresh and knows the place that this message names.
-
-    ``talk`` is the small talk (id) that the message is, None when it is none.
-    """
+    """All that a decision looks at; ``conversation`` is already fresh and knows the place that this message names."""
 
     message: Message
     conversation: Conversation
     findings: Findings
     knowledge: Knowledge
     place: Found
-    talk: str | None
     sayer: Sayer
 
 

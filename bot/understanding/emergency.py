@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 
 from bot.catalogue import EmergencyRule
 from bot.understanding.text import Normaliser, compact
@@ -62,6 +62,18 @@ class Sign:
         return self.absent.isdisjoint(words) and not any(group.isdisjoint(words) for group in self.present)
 
 
+class Signs:
+    """Some signs as staff wrote them, in groups: ``撞/碰``, ``-机器人/游戏`` for what must not be there, ``！`` in front."""
+
+    def __init__(self, written: Iterable[tuple[str, ...]]) -> None:
+        self.all = tuple(_sign([group.lstrip(SURE) for group in groups], groups[0].startswith(SURE)) for groups in written)
+        self._needed = frozenset(word for sign in self.all for group in sign.present[:1] for word in group)
+
+    def held(self, words: frozenset[str]) -> list[Sign]:
+        """Return the signs that are there, given all the words of signs that a text has."""
+        return [] if self._needed.isdisjoint(words) else [sign for sign in self.all if sign.holds(words)]
+
+
 class Vocabulary:
     """All words of some signs, to find those in a text in one pass."""
 
@@ -81,12 +93,11 @@ class Lookout:
 
     def __init__(self, rules: Sequence[EmergencyRule]) -> None:
         always = next((rule for rule in rules if rule.id == ALWAYS), None)
-        self._kinds = {rule.id: signs_of(rule.signs) for rule in rules if rule.id != ALWAYS}
-        self._unless = {rule.id: signs_of(rule.unless) for rule in rules if rule.id != ALWAYS}
-        self._past = signs_of(always.unless) if always else ()
-        self._now = signs_of(always.signs) if always else ()
-        every = [*self._past, *self._now, *chain(*self._kinds.values(), *self._unless.values())]
-        self._vocabulary = Vocabulary(every)
+        self._kinds = {rule.id: Signs(rule.signs) for rule in rules if rule.id != ALWAYS}
+        self._unless = {rule.id: Signs(rule.unless) for rule in rules if rule.id != ALWAYS}
+        self._past, self._now = Signs(always.unless if always else ()), Signs(always.signs if always else ())
+        every = (self._past, self._now, *self._kinds.values(), *self._unless.values())
+        self._vocabulary = Vocabulary(sign for signs in every for sign in signs.all)
         self._reader = make_reader(rules)
 
     def spot(self, text: str, likely: str | None = None) -> str | None:
@@ -95,9 +106,9 @@ class Lookout:
         ``likely`` (id) is what the finder takes it for: as good as a sign.
         """
         words = self._vocabulary.words_in(text)
-        told = [kind for kind in self._kinds if not has_any(words, self._unless[kind])]
-        signed = [(kind, sign.sure) for kind in told for sign in self._kinds[kind] if sign.holds(words)]
-        past = has_any(words, self._past)
+        told = [kind for kind in self._kinds if not self._unless[kind].held(words)]
+        signed = [(kind, sign.sure) for kind in told for sign in self._kinds[kind].held(words)]
+        past = bool(self._past.held(words))
         sure = [kind for kind, certain in signed if certain]
         hints = [kind for kind, _ in signed] or [kind for kind in told if kind == likely]
         if self._reader is None:
@@ -119,7 +130,7 @@ class Lookout:
         for start in range(0, max(1, len(text) - SPAN + STEP), STEP):
             part = text[start : start + SPAN]
             words = self._vocabulary.words_in(part)
-            if has_any(words, self._now) and not has_any(words, self._past) and reader.loudness(part) >= LOUD_SPAN:
+            if self._now.held(words) and not self._past.held(words) and reader.loudness(part) >= LOUD_SPAN:
                 return True
         return False
 
@@ -174,16 +185,6 @@ def features(text: str) -> set[str]:
     whole = f"^{text}$"
     pairs = {a + b for a, b in pairwise(whole)}
     return {name for name in pairs.union(text) if not OTHER.search(name)}
-
-
-def has_any(words: frozenset[str], signs: Iterable[Sign]) -> bool:
-    """Return whether one of some signs is there, given the words of signs that a text has."""
-    return any(sign.holds(words) for sign in signs)
-
-
-def signs_of(written: Iterable[tuple[str, ...]]) -> tuple[Sign, ...]:
-    """Return signs as staff wrote them, in groups: ``撞/碰``, ``-机器人/游戏`` for what must not be there, ``！`` in front."""
-    return tuple(_sign([group.lstrip(SURE) for group in groups], groups[0].startswith(SURE)) for groups in written)
 
 
 def _sign(groups: Sequence[str], sure: bool) -> Sign:

@@ -42,4 +42,4 @@ def advice(findings: Findings, knowledge: Knowledge) -> str:
     if findings.outcome == "sure":
         return f"{words}答对了就不用改；该答另一条，在那一条加这句问法即可"
     entry = knowledge.entries[first.entry]
-    return f"{words}该答「{entry.question}」的话，在「{entry.question}」（{entry.path}:{entry.line}）加这句问法即可"
+    return f"{words}该答「{entry.question}」的话，在那一条（{entry.path}:{entry.line}）加这句问法即可"

@@ -45,6 +45,8 @@ class Cutter:
         folder.mkdir(parents=True, exist_ok=True)
         self._tokenizer = jieba.Tokenizer(_everyday_words(folder))
         self._tokenizer.tmp_dir = str(folder)
+        if self._tokenizer.dictionary is not None:  # jieba would name it by the path, and not find it in a copied folder
+            self._tokenizer.cache_file = f"{Path(self._tokenizer.dictionary).stem}.cache"
         self._tokenizer.initialize()
         self._set_lists(words, frames)
 

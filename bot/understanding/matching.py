@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 
 from bot.catalogue import EmergencyRule, Knowledge, Words
 from bot.model import Findings, Match, Outcome, Why
@@ -24,6 +24,7 @@ from bot.understanding.features import Cutter
 from bot.understanding.forms import Forms
 from bot.understanding.index_cache import IndexCache
 from bot.understanding.ranking import FEW, Asked, Group, Ranking, make_ranker
+from bot.understanding.smalltalk import Talks
 from bot.understanding.sounds import Ear
 from bot.understanding.text import Normaliser, Text, compact
 
@@ -55,12 +56,6 @@ UNEXPLAINED = Why("", (), ())
 
 LEAST_SAID = 4
 """In how many phrasings a word must stand before mistyped words are heard as it."""
-
-LIKE_TALK = 84.0
-"""From this rapidfuzz ratio to a listed sentence on a short text is that small talk, when it means nothing else for sure."""
-
-LONGEST_TALK = 16
-"""Longer texts are no small talk."""
 
 WITHIN = 5
 """How many entries of what the talk is about are handed on."""
@@ -127,7 +122,7 @@ class Finder:
         self._dangers: tuple[EmergencyRule, ...] = knowledge.emergencies
         same_dangers = former is not None and former._dangers == self._dangers
         self.lookout: Lookout = former.lookout if former is not None and same_dangers else Lookout(self._dangers)
-        self._talks = {sentence: talk.id for talk in knowledge.smalltalk.values() for sentence in talk.exact}
+        self.talks = Talks(knowledge.smalltalk.values(), words.fillers)
         self._ear = Ear(_spoken_words(groups, self._cutter), words.frames)
 
     def keep(self) -> None:
@@ -152,7 +147,7 @@ class Finder:
         text = self._normaliser(raw)
         whole = compact(text.standard)
         if not whole:
-            return Findings(text.plain, text.standard, "nothing")
+            return Findings(text.plain, text.standard, "nothing", talk=self.talks.of(compact(raw.lower())))
         exact = self._exact.get(whole)
         ranking, corrected = self._heard(self._ranker.rank(self._ask(text.standard)))
         found = self._exactly(exact, ranking) if exact is not None else self._outcome(ranking)
@@ -165,7 +160,8 @@ class Finder:
             broad=whole in self._broad,
             exact=exact is not None and self._ranker.groups[exact].kind == "entry",
             content=ranking.asked.content,
-            talk=self._talk(plain) if found.outcome != "sure" else None,
+            talk=self.talks.of(plain),
+            like_talk=self.talks.like(plain) if found.outcome != "sure" else None,
             corrected=corrected if exact is None else None,
         )
 
@@ -231,13 +227,6 @@ class Finder:
         matches = [Match(group.id, EXACT, UNEXPLAINED), *others] if group.kind == "entry" else others
         outcome: Outcome = "neighbour" if group.kind == "neighbour" else "sure"
         return self._findings(ranking, group, outcome, tuple(matches[:FEW]))
-
-    def _talk(self, plain: str) -> str | None:
-        """Return the small talk (id) that a compact text is written nearly like."""
-        if not 1 < len(plain) <= LONGEST_TALK:
-            return None
-        found = process.extractOne(plain, self._talks.keys(), scorer=fuzz.ratio, score_cutoff=LIKE_TALK)
-        return None if found is None else self._talks[found[0]]
 
     def _danger(self, ranking: Ranking) -> str | None:
         """Return the danger (id) that a question reads like, when that is likely enough."""

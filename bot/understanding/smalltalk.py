@@ -1,0 +1,74 @@
+"""Recognises small talk: turns about the bot itself, in the sentences that staff keep in ``knowledge/smalltalk.md``; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+
+from rapidfuzz import fuzz, process
+
+from bot.catalogue import SmallTalk
+
+SHORT = 12
+"""Up to so many characters a listed word anywhere decides what the message is."""
+
+LONGEST = 24
+"""A longer message is hardly made of small talk alone."""
+
+LIKE = 84.0
+"""From this rapidfuzz ratio to a listed sentence on a short text is that small talk, when it means nothing else for sure."""
+
+LONGEST_LIKE = 16
+"""Longer texts are not compared."""
+
+OPENING = "greeting"
+"""The small talk (id) that other talk may follow in one message: 你好 谢谢 is thanks."""
+
+Spoken = tuple[int, tuple[str, ...]]
+"""How the beginning of a text may be made up: so many characters of address and particles, and these small talks (ids)."""
+
+
+class Talks:
+    """All small talk, ready to be recognised in compact, simplified texts."""
+
+    def __init__(self, talks: Iterable[SmallTalk], fillers: Set[str]) -> None:
+        """Take the small talks, the more important first, and forms of address and particles, which say nothing beside it."""
+        talks = tuple(talks)
+        self._sentences = {sentence: talk.id for talk in reversed(talks) for sentence in talk.exact}
+        self._words = tuple((word, talk.id) for talk in talks for word in talk.contains)
+        self._fillers = fillers
+
+    def of(self, text: str) -> str | None:
+        """Return the small talk (id) that a text is, None when it is none.
+
+        It is a listed sentence, has a listed word and is short, or is made of listed sentences, forms of address and
+        particles alone (老师你好呀，太谢谢您了).
+        """
+        whole = self._sentences.get(text)
+        if whole is not None or len(text) > LONGEST:
+            return whole
+        worded = (talk for word, talk in self._words if word in text) if len(text) <= SHORT else iter(())
+        return next(worded, None) or self._made_of(text)
+
+    def like(self, text: str) -> str | None:
+        """Return the small talk (id) that a text is written nearly like."""
+        if not 1 < len(text) <= LONGEST_LIKE:
+            return None
+        found = process.extractOne(text, self._sentences.keys(), scorer=fuzz.ratio, score_cutoff=LIKE)
+        return None if found is None else self._sentences[found[0]]
+
+    def _made_of(self, text: str) -> str | None:
+        """Return the last small talk of those that a text is made of, with as few fillers as may be."""
+        begun: dict[int, Spoken] = {0: (0, ())}
+        for start in range(len(text)):
+            if start not in begun:
+                continue
+            filled, said = begun[start]
+            for end in range(start + 1, len(text) + 1):
+                piece = text[start:end]
+                talk = self._sentences.get(piece) if len(piece) > 1 else None
+                if talk is None and piece not in self._fillers:
+                    continue
+                spoken = (filled + (0 if talk else len(piece)), (*said, talk) if talk else said)
+                begun[end] = min(begun.get(end, spoken), spoken)
+        _, said = begun.get(len(text), (0, ()))
+        return next((talk for talk in reversed(said) if talk != OPENING), said[-1] if said else None)
