@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
+from itertools import chain
 
 from rapidfuzz import fuzz, process
 
@@ -16,6 +17,9 @@ LONGEST = 24
 
 LIKE = 84.0
 """From this rapidfuzz ratio to a listed sentence on a short text is that small talk, when it means nothing else for sure."""
+
+NEAR_LENGTH = 0.7
+"""How short a sentence may be beside a text, or the text beside it, to be as like it as that."""
 
 LONGEST_LIKE = 16
 """Longer texts are not compared."""
@@ -34,6 +38,9 @@ class Talks:
         """Take the small talks, the more important first, and forms of address and particles, which say nothing beside it."""
         talks = tuple(talks)
         self._sentences = {sentence: talk.id for talk in reversed(talks) for sentence in talk.exact}
+        self._by_length: dict[int, list[str]] = {}
+        for sentence in self._sentences:
+            self._by_length.setdefault(len(sentence), []).append(sentence)
         self._words = tuple((word, talk.id) for talk in talks for word in talk.contains)
         self._fillers = fillers
 
@@ -53,7 +60,9 @@ class Talks:
         """Return the small talk (id) that a text is written nearly like."""
         if not 1 < len(text) <= LONGEST_LIKE:
             return None
-        found = process.extractOne(text, self._sentences.keys(), scorer=fuzz.ratio, score_cutoff=LIKE)
+        lengths = range(int(len(text) * NEAR_LENGTH), int(len(text) / NEAR_LENGTH) + 1)
+        near = chain.from_iterable(self._by_length.get(length, ()) for length in lengths)
+        found = process.extractOne(text, list(near), scorer=fuzz.ratio, score_cutoff=LIKE)
         return None if found is None else self._sentences[found[0]]
 
     def _made_of(self, text: str) -> str | None:

@@ -22,6 +22,9 @@ LIKE_FINAL = {"ang": "an", "eng": "en", "ing": "in", "iang": "ian", "uang": "uan
 LONGEST, SHORTEST = 4, 2
 """How many characters a word has that may be heard again: one character sounds like too many, five are two words."""
 
+MOST_REMEMBERED = 8192
+"""For so many stretches of text it is remembered what they sound like: people use the same words."""
+
 MOST_READINGS = 2
 """How many readings of a character count: the third is a rarity that only makes noise."""
 
@@ -59,6 +62,7 @@ class Ear:
         for word in self._words:
             for key in keys(word):
                 self._by_sound.setdefault(f"{len(word)}{key}", word)
+        self._sounding = lru_cache(MOST_REMEMBERED)(self._sound)
 
     def heard(self, text: str, words: Iterable[str]) -> list[tuple[str, str]]:
         """Return (as written, as known) for each stretch of a text that sounds like a known word but is not one.
@@ -67,19 +71,18 @@ class Ear:
         into a word of the language is left alone, and so are known words: only what looks like nothing is heard again,
         or a whole word of the language that no entry uses (调节 for 调解).
         """
-        covered = self._covered(text, words)
+        free = set(range(len(text))) - self._covered(text, words)
         found: list[tuple[str, str]] = []
-        taken: set[int] = set()
         for length in range(LONGEST, SHORTEST - 1, -1):
-            for start in range(len(text) - length + 1):
+            for start in sorted(free):
                 span = range(start, start + length)
-                if any(i in taken or i in covered for i in span):
+                if not free.issuperset(span):
                     continue
                 written = text[start : start + length]
                 known = self._sounding(written)
                 if known is not None:
                     found.append((written, known))
-                    taken.update(span)
+                    free.difference_update(span)
         return found
 
     def _covered(self, text: str, words: Iterable[str]) -> set[int]:
@@ -93,7 +96,7 @@ class Ear:
                 covered.update(range(start, position))
         return covered
 
-    def _sounding(self, written: str) -> str | None:
+    def _sound(self, written: str) -> str | None:
         for key in keys(written):
             word = self._by_sound.get(f"{len(written)}{key}")
             if word is not None and word != written:
