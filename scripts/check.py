@@ -11,11 +11,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
+from bot.answer import Library
 from bot.catalogue import Knowledge
+from bot.config import ConfigError, read_config
 from bot.curation.guard import guard, problems
 from bot.knowledge import Problem, inspect
 from bot.knowledge.folder import read_texts
@@ -44,11 +47,23 @@ def coverage(knowledge: Knowledge) -> list[str]:
 
 def meanings(folder: Path, knowledge: Knowledge) -> list[Problem]:
     """Return every stored question that does not reach its entry; asks them all, telling how far it is."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cache:
-        finder = Finder(knowledge, Path(cache))
-        stolen = guard(knowledge, finder, progress=_progress())
+    with _cache() as cache:
+        stolen = guard(Library(knowledge, Finder(knowledge, cache)), progress=_progress())
     print("\r", end="", file=sys.stderr)
     return problems(stolen, knowledge, read_texts(folder, Report()))
+
+
+@contextmanager
+def _cache() -> Iterator[Path]:
+    """Give a place for what need not be worked out again next time; it lasts where there is a data folder to write to."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as passing:
+        folder = Path(passing)
+        with suppress(ConfigError, OSError):
+            lasting = read_config().data_dir / "check"
+            lasting.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=lasting).close()
+            folder = lasting
+        yield folder
 
 
 def _progress() -> Callable[[int, int], None]:

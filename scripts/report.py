@@ -7,14 +7,11 @@ import _venv
 _venv.ensure()
 
 import argparse
-import csv
 import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from openpyxl import Workbook
 
 from bot.catalogue import Knowledge
 from bot.config import ConfigError, read_config, read_secret
@@ -23,6 +20,7 @@ from bot.curation.live import open_last_good_knowledge
 from bot.curation.reporting import report
 from bot.curation.staff_store import StaffStore
 from bot.curation.staffing import Report
+from bot.curation.tables import as_csv, as_xlsx, place
 from bot.knowledge import KnowledgeError
 from bot.storage.store import Store
 
@@ -35,10 +33,6 @@ KINDS = {
 }
 SHOWN = 20
 PROGRESS_AFTER = 1.0
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would compute."""
-
-Row = list[str | int]
 
 
 def main() -> int:
@@ -56,9 +50,9 @@ def main() -> int:
     for line in text_lines(found, knowledge, options.days):
         print(line)
     if options.csv:
-        write_csv(options.csv, found, knowledge)
+        options.csv.write_text(as_csv(found, knowledge), encoding="utf-8", newline="")
     if options.xlsx:
-        write_xlsx(options.xlsx, found, knowledge)
+        options.xlsx.write_bytes(as_xlsx(found, knowledge))
     if options.draft:
         options.draft.mkdir(parents=True, exist_ok=True)
         for name, text in drafts(found.clusters[: options.top], knowledge, datetime.now(UTC).date()).items():
@@ -104,64 +98,14 @@ def text_lines(found: Report, knowledge: Knowledge, days: int) -> Iterable[str]:
     yield f"\n答不上和被点“没用”的（前{SHOWN}类）："
     for cluster in found.clusters[:SHOWN]:
         rated = f"，没用 {cluster.badly_rated}" if cluster.badly_rated else ""
-        yield f"{cluster.count:>6} 次{rated}  {' ／ '.join(cluster.examples)}  → {_place(cluster.nearest, knowledge)}"
+        yield f"{cluster.count:>6} 次{rated}  {' ／ '.join(cluster.examples)}  → {place(cluster.nearest, knowledge)}"
     yield "\n用得最多的："
-    yield from (f"{count:>6} 次  {_place(entry, knowledge)}" for entry, count in found.used[:SHOWN])
+    yield from (f"{count:>6} 次  {place(entry, knowledge)}" for entry, count in found.used[:SHOWN])
     yield "\n列出来却没人选的："
     yield from (
-        f"{one.offered:>6} 次列出，{one.chosen} 次被选  {_place(one.entry, knowledge)}" for one in found.passed_over[:SHOWN]
+        f"{one.offered:>6} 次列出，{one.chosen} 次被选  {place(one.entry, knowledge)}" for one in found.passed_over[:SHOWN]
     )
     yield f"\n一次也没用到的：{len(found.never)} 条"
-
-
-def _place(entry_id: str | None, knowledge: Knowledge) -> str:
-    entry = knowledge.entries.get(entry_id or "")
-    return f"「{entry.question}」（{entry.path}:{entry.line}）" if entry else (entry_id or "没有相近的")
-
-
-def tables(found: Report, knowledge: Knowledge) -> dict[str, list[Row]]:
-    """Return the report as tables by name, each with its heading row."""
-    clusters: list[Row] = [["次数", "差评", "例一", "例二", "例三", "最近的条目"]]
-    clusters += [[c.count, c.badly_rated, *(*c.examples, "", "")[:3], _place(c.nearest, knowledge)] for c in found.clusters]
-    return {
-        "没答上的": clusters,
-        "用得最多的": _table("次数 条目", ([count, _place(entry, knowledge)] for entry, count in found.used)),
-        "列出没选的": _table(
-            "列出 选了 条目", ([one.offered, one.chosen, _place(one.entry, knowledge)] for one in found.passed_over)
-        ),
-        "没用到的": _table("条目", ([_place(entry, knowledge)] for entry in found.never)),
-        "每天": _table("日期 渠道 句数", ([str(day.day), name, n] for day in found.days for name, n in day.channels.items())),
-    }
-
-
-def _table(heading: str, rows: Iterable[Row]) -> list[Row]:
-    return [[*heading.split()], *rows]
-
-
-def write_csv(path: Path, found: Report, knowledge: Knowledge) -> None:
-    """Write the clusters; the mark in front has spreadsheet programs read it as UTF-8."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file).writerows(map(_harmless, tables(found, knowledge)["没答上的"]))
-
-
-def write_xlsx(path: Path, found: Report, knowledge: Knowledge) -> None:
-    """Write every table on a sheet of its own."""
-    book = Workbook(write_only=True)
-    for name, rows in tables(found, knowledge).items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(_harmless(row))
-    book.save(path)
-
-
-def _harmless(row: Row) -> Row:
-    """Return a row of which no cell is taken for a formula, and which has no sign that a spreadsheet cannot hold."""
-    return [_cell(value) if isinstance(value, str) else value for value in row]
-
-
-def _cell(value: str) -> str:
-    shown = "".join(sign for sign in value if sign.isprintable() or sign == " ")
-    return f"'{shown}" if shown.startswith(FORMULA) else shown
 
 
 if __name__ == "__main__":

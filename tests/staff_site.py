@@ -30,10 +30,9 @@ MARK = re.compile(r'name="mark" value="([^"]+)"')
 class Office:
     """A desk, its folder, its store and the application around it; another one may share folder and store."""
 
-    def __init__(self, home: Path, jieba_cache: Path, **settings: Any) -> None:
+    def __init__(self, home: Path, dictionary: Path, **settings: Any) -> None:
         self.folder, self.data = home / "knowledge", home / "data"
-        self.data.mkdir(exist_ok=True)
-        shutil.copy(jieba_cache, self.data)
+        shutil.copytree(dictionary, self.data, dirs_exist_ok=True)
         if not self.folder.exists():
             write_knowledge(self.folder)
         given = {"staff_password_hash": HASH, "secret_key": "s", "rate_limit": "100000 per minute", **settings}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +14,6 @@ from web_site import post
 pytest_plugins = ["web_fixtures"]
 
 HERE = Path(__file__).parent
-TOOLS = ("axe-core@4.14.1", "html-validate@9.7.1")
 PAGES = (
     "/",
     "/a/injury-claim-how",
@@ -55,28 +51,6 @@ LOW_CONTRAST = """() => {
   }
   return [...found];
 }"""
-
-
-@pytest.fixture(scope="session")
-def node_modules(request: pytest.FixtureRequest) -> Path:
-    """The folder with the two judges, fetched once with npm and kept in pytest's cache."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm on this machine")
-    cache = request.config.cache
-    assert cache is not None
-    home = cache.mkdir("node") / "-".join(TOOLS)
-    if not home.exists():
-        fresh = Path(tempfile.mkdtemp(dir=home.parent))
-        done = subprocess.run([npm, "install", "--no-save", "--prefix", fresh, *TOOLS], capture_output=True, check=False)
-        if done.returncode:
-            # At home a missing network is no fault of the pages; on the machine that guards them it must show.
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"npm: {done.stderr.decode()[-300:]}")
-        try:
-            fresh.rename(home)
-        except OSError:
-            shutil.rmtree(fresh)  # another worker was first
-    return home / "node_modules"
 
 
 def visit(tab: Page, name: str) -> None:

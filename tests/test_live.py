@@ -30,19 +30,12 @@ from bot.curation.snapshot import NAME
 from bot.knowledge import KnowledgeError
 from bot.model import Message
 from bot.storage.store import Store
-from bot.understanding.features import Cutter
+
+pytest_plugins = ["staff_fixtures"]
 
 REFUND = "faq/deposit.md"
 SHORT = "单位不能收押金，可以要求退还。"
 QUESTION = "押金不退怎么办"
-
-
-@pytest.fixture(scope="session")
-def jieba_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tokenizer's cache, made once: it takes a second."""
-    folder = tmp_path_factory.mktemp("jieba")
-    Cutter((), (), folder)
-    return folder / "jieba.cache"
 
 
 class Desk:
@@ -59,8 +52,13 @@ class Desk:
 
     def edit(self, path: str, content: str | bytes) -> None:
         write(self.folder, path, content if isinstance(content, bytes) else content.encode())
-        time.sleep(SETTLED + 0.02)
+        self.settle(path)
         self.live.look()
+
+    def settle(self, path: str) -> None:
+        """Have a file look as if it had been left alone for a while."""
+        past = time.time_ns() - int(2 * SETTLED * 1e9)
+        os.utime(self.folder / path, ns=(past, past))
 
     def told(self) -> list[str]:
         return [str(problem) for problem in self.live.state.problems]
@@ -70,10 +68,8 @@ class Desk:
 
 
 @pytest.fixture
-def make_desk(tmp_path: Path, jieba_cache: Path) -> Callable[[], Desk]:
-    data = tmp_path / "data"
-    data.mkdir()
-    shutil.copy(jieba_cache, data)
+def make_desk(tmp_path: Path, dictionary: Path) -> Callable[[], Desk]:
+    data = shutil.copytree(dictionary, tmp_path / "data")
     folder = write_knowledge(tmp_path / "knowledge")
     return lambda: Desk(folder, data)
 
@@ -98,10 +94,8 @@ def test_every_kind_of_broken_edit_leaves_the_last_good_one(desk: Desk) -> None:
         assert any(line.startswith(edit.place) for line in desk.told()), (edit.name, desk.told())
         assert desk.says() == SHORT
         assert desk.live.state.version == before.version
-        write(desk.folder, edit.path, TEXTS[edit.path].encode())
-    time.sleep(SETTLED + 0.02)
-    desk.live.look()
-    assert desk.live.state == before
+        desk.edit(edit.path, TEXTS[edit.path])
+        assert desk.live.state == before
 
 
 def test_a_file_taken_away_and_put_back(desk: Desk) -> None:
@@ -116,7 +110,7 @@ def test_a_file_that_is_being_written_is_left_alone(desk: Desk) -> None:
     (desk.folder / REFUND).write_text("", encoding="utf-8")  # as editors do that empty a file first
     desk.live.look()
     assert desk.live.state.current
-    time.sleep(SETTLED + 0.02)
+    desk.settle(REFUND)
     desk.live.look()
     assert not desk.live.state.current
 
@@ -157,6 +151,81 @@ def test_a_restart_on_a_broken_folder_comes_up(make_desk: Callable[[], Desk], ed
     assert second.live.state.current
 
 
+STEALING = DEPOSIT.replace("- 公司扣着我的身份证", "- 没工作了想登记失业了")
+STOLEN = f"{REFUND}:42: 问法「没工作了想登记失业了」会抢走「失业登记怎么办」（faq/unemployment.md）的「没工作了想登记失业」"
+
+
+def test_a_question_stolen_while_the_bot_was_down_is_refused_as_a_live_one(make_desk: Callable[[], Desk]) -> None:
+    first = make_desk()
+    write(first.folder, REFUND, STEALING.replace(SHORT, "另一个说法。").encode())
+    for _ in range(2):  # and after another restart
+        second = make_desk()
+        assert second.library.knowledge.version == first.library.knowledge.version
+        assert [line[: len(STOLEN)] for line in second.told()] == [STOLEN]
+        assert second.says() == SHORT
+    second.edit(REFUND, DEPOSIT.replace(SHORT, "押金可以要回来。"))
+    assert second.live.state.current
+    assert make_desk().says() == "押金可以要回来。"
+
+
+@pytest.mark.parametrize("start", [False, True], ids=["live", "at a start"])
+@pytest.mark.parametrize(
+    ("path", "edit", "told"),
+    [
+        (REFUND, (SHORT, "押金可以要回来。"), ""),
+        ("words.md", ("人工、粮", "人工、粮、压金"), ""),
+        ("words.md", ("- 工资：人工、粮", "- 工资：人工、粮\n- 失业登记：身份证被扣"), "words.md:6: "),
+        ("places.md", ("- 叫法：罗定、", "- 叫法：老板拖欠工资、罗定、"), "faq/wages.md:15: "),
+        (REFUND, ("- 公司扣着我的身份证", "- 没工作了想登记失业了"), STOLEN),
+    ],
+    ids=["answer", "word", "word that steals", "place that steals", "wording that steals"],
+)
+def test_an_edit_is_judged_alike(
+    make_desk: Callable[[], Desk], start: bool, path: str, edit: tuple[str, str], told: str
+) -> None:
+    desk = make_desk()
+    content = TEXTS[path].replace(*edit)
+    if start:
+        write(desk.folder, path, content.encode())
+        desk = make_desk()
+    else:
+        desk.edit(path, content)
+    assert any(line.startswith(told) for line in desk.told()) if told else desk.live.state.current
+
+
+def test_a_start_on_the_folder_that_was_left_judges_nothing(make_desk: Callable[[], Desk]) -> None:
+    """Not even what a look or a restart would find today."""
+    make_desk()
+    again = make_desk()
+    assert again.live.state.current
+    assert not (again.data / "judging.lock").exists()
+
+
+def test_workers_come_to_the_same_whatever_they_see(make_desk: Callable[[], Desk]) -> None:
+    """One sees three edits, the other, who was busy, only the last: of two good ones and one that steals."""
+    busy, eager = make_desk(), make_desk()
+    eager.edit(REFUND, DEPOSIT.replace(SHORT, "押金可以要回来。"))
+    eager.edit(REFUND, STEALING)
+    assert not eager.live.state.current
+    busy.live.look()
+    assert busy.live.state == eager.live.state
+    assert busy.says() == eager.says() == "押金可以要回来。"
+    busy.edit(REFUND, DEPOSIT.replace(SHORT, "押金要得回来。"))
+    eager.live.look()
+    assert busy.live.state == eager.live.state
+    assert busy.says() == eager.says() == "押金要得回来。"
+    assert make_desk().live.state == eager.live.state
+
+
+def test_a_look_that_finds_what_another_worker_took_back_finds_nothing_new(make_desk: Callable[[], Desk]) -> None:
+    busy, eager = make_desk(), make_desk()
+    eager.edit(REFUND, DEPOSIT.replace(SHORT, "押金可以要回来。"))
+    eager.edit(REFUND, DEPOSIT)
+    busy.live.look()
+    assert busy.live.state == eager.live.state
+    assert busy.says() == SHORT
+
+
 def test_a_first_start_on_a_broken_folder_says_everything(make_desk: Callable[[], Desk], tmp_path: Path) -> None:
     for edit in EDITS[:2]:
         write(tmp_path / "knowledge", edit.path, edit.content)
@@ -166,7 +235,7 @@ def test_a_first_start_on_a_broken_folder_says_everything(make_desk: Callable[[]
     assert {problem.path for problem in caught.value.problems} == {REFUND, "menu.md"}
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"texts": 1}', "[]", '{"texts": {}, "day": "x", "refused": []}'])
+@pytest.mark.parametrize("content", ["", "{", '{"texts": 1}', "[]", '{"texts": {}, "at": "x", "refused": []}'])
 def test_a_broken_snapshot_is_no_harm(make_desk: Callable[[], Desk], tmp_path: Path, content: str) -> None:
     (tmp_path / "data" / NAME).write_text(content, encoding="utf-8")
     assert make_desk().says() == SHORT
@@ -177,7 +246,7 @@ def test_what_ran_out_since_it_went_live_does_not_stop_a_restart(make_desk: Call
     snapshot = tmp_path / "data" / NAME
     value = json.loads(snapshot.read_text(encoding="utf-8"))
     then = {path: text.replace("2026-11-01", "2020-01-01\n- 有效期至：2021-01-01") for path, text in TEXTS.items()}
-    snapshot.write_text(json.dumps({**value, "texts": then, "day": "2020-06-01"}), encoding="utf-8")
+    snapshot.write_text(json.dumps({**value, "texts": then, "at": "2020-06-01T00:00:00+00:00"}), encoding="utf-8")
     for path, text in then.items():
         write(tmp_path / "knowledge", path, text.encode())
     assert make_desk().says().startswith("单位不能收押金")
@@ -258,10 +327,8 @@ class Load:
 
 
 @pytest.fixture
-def server(tmp_path: Path, jieba_cache: Path) -> Iterator[Server]:
-    data = tmp_path / "data"
-    data.mkdir()
-    shutil.copy(jieba_cache, data)
+def server(tmp_path: Path, dictionary: Path) -> Iterator[Server]:
+    data = shutil.copytree(dictionary, tmp_path / "data")
     running = Server(write_knowledge(tmp_path / "knowledge"), data, tmp_path / "log.txt")
     running.wait(running.up, 30, "not up")
     yield running

@@ -23,7 +23,7 @@ from bot.curation.clustering import cluster
 from bot.curation.drafting import drafts
 from bot.curation.reporting import report
 from bot.curation.staff_store import StaffStore
-from bot.curation.staffing import Cluster, Logged, Offered
+from bot.curation.staffing import Cluster, Logged, Missed, Offered
 from bot.knowledge.folder import inspect
 from bot.storage.store import Store
 from bot.storage.tables import RATINGS, TURNS
@@ -254,4 +254,4 @@ def test_rating_rows_of_forgotten_people_are_no_trouble(office: Office) -> None:
     with office.store.engine.begin() as connection:
         connection.execute(sa.delete(RATINGS))
         connection.execute(sa.delete(TURNS))
-    assert office.workshop.report(7).total == 0
+    assert office.workshop.missed(7) == Missed(0, ())

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import re
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
+from openpyxl import load_workbook
 from small_knowledge import DEPOSIT, UNEMPLOYMENT
 from staff_site import PASSWORD, Office, git, log_in, opened_mark, send, token
+from test_report import keep
 
+from bot.app import Patient
+from bot.channels.staff.desk import StaffDesk
+from bot.channels.staff.editor import with_wording
+from bot.channels.staff.pages import Reading
 from bot.curation.staff_store import LOCKED_FOR
+from bot.curation.staffing import Report
 from bot.model import Message
 
 pytest_plugins = ["staff_fixtures"]
@@ -21,7 +31,18 @@ FILE = "faq/deposit.md"
 SHORT = "单位不能收押金，可以要求退还。"
 BETTER = DEPOSIT.replace(SHORT, "押金要得回来。")
 STEALING = DEPOSIT.replace("- 公司扣着我的身份证", "- 没工作了想登记失业了")
-PAGES = ("/staff/", "/staff/files", "/staff/report", "/staff/report.csv", "/staff/why?q=押金", f"/staff/edit/{FILE}")
+PAGES = (
+    "/staff/",
+    "/staff/files?q=押金",
+    "/staff/new?name=新的",
+    "/staff/guide",
+    "/staff/report",
+    "/staff/report.csv",
+    "/staff/report.xlsx",
+    "/staff/why?q=押金",
+    f"/staff/edit/{FILE}",
+)
+PASSING = re.compile(r'name="csrf_token" value="[^"]+"')
 
 
 def says(office: Office, question: str = "押金不退怎么办") -> str:
@@ -125,9 +146,127 @@ def test_what_is_due_for_review(office: Office) -> None:
     assert "该核对的（1）" in page
 
 
-def test_why(office: Office) -> None:
-    page = office.colleague().get("/staff/why", query_string={"q": "站点押着我的压金"}).text
-    assert "加一条" in page or "答对了就不用改" in page
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("站点扣着我的押金不给", ("答对了就不用改", "单位不能收押金", "（直接答）", "99%")),
+        ("无人机押金", ("该答「押金不退怎么要回来」的话", "faq/deposit.md:5", "加这句问法即可", "没人认识的词：无人机")),
+        ("流血了怎么办", ("（紧急）", "先打急救电话")),
+        ("住院费用怎么报销", ("（不知道或指路）", "看病报销归医保部门")),
+        ("你好", ("（闲聊）", "你好，我在")),
+        ("<script>", ("&lt;script&gt;",)),
+    ],
+)
+def test_why(office: Office, question: str, told: tuple[str, ...]) -> None:
+    page = office.colleague().get("/staff/why", query_string={"q": question}).text
+    assert [words for words in told if words not in page] == []
+
+
+def test_the_first_page_says_what_riders_could_not_find(office: Office) -> None:
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    keep(
+        office.store,
+        [("充电桩在哪<b>", "none", None), ("押金不退怎么办", "none", None), ("我在流血", "emergency", False)],
+        an_hour_ago,
+    )
+    page = office.colleague().get("/staff/").text
+    assert "2 句没答好" in page
+    assert "充电桩在哪&lt;b&gt;" in page
+    assert "押金不退怎么办" not in page  # somebody has seen to it since
+    assert "流血" not in page
+
+
+def test_every_worker_shows_the_same_also_after_a_restart(make_office: Callable[..., Office]) -> None:
+    first, second = make_office(), make_office()
+    (first.folder / FILE).write_text(STEALING, encoding="utf-8")
+    first.workshop._look()
+    second.live.look()
+    offices = (first, second, make_office())
+    pages = {PASSING.sub("", office.colleague().get("/staff/").text) for office in offices}
+    assert len(pages) == 1
+    (page,) = pages
+    assert "会抢走「失业登记怎么办」（faq/unemployment.md）的「没工作了想登记失业」" in page
+    assert {says(office) for office in offices} == {SHORT}
+    assert {tuple(Patient(office.bot, office.live).health().problems) for office in offices} == {
+        tuple(map(str, first.live.state.problems))
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "line", "text"),
+    [
+        ("deposit-refund", 18, "- 退租后押金一直没退回来\n- 新的问法\n\n### 短答"),
+        ("deposit-id-card", 45, "- 证件压在公司要怎么拿\n- 新的问法\n"),
+        ("nothing", 0, ""),
+    ],
+)
+def test_a_wording_is_added_where_it_belongs(entry: str, line: int, text: str) -> None:
+    changed, found = with_wording(DEPOSIT, entry, "新的问法")
+    assert found == line
+    assert text in changed
+    assert changed.split("\n")[line - 1] == "- 新的问法" if line else changed == DEPOSIT
+
+
+def test_a_wording_is_added_where_there_is_none_yet() -> None:
+    text = "# 服务 {#s}\n\n## 问题 {#q}\n\n### 问法\n\n### 短答\n\n答。\n"
+    assert with_wording(text, "q", "新")[0] == text.replace("### 问法\n", "### 问法\n\n- 新\n")
+    assert with_wording(text.replace("### 问法\n", ""), "q", "新")[1] == 0
+
+
+@pytest.mark.parametrize("name", ["../../x", "/etc/passwd", ".", "", "a/b", "押金\n证件", "x" * 99, "失业.md"])
+def test_a_new_file_is_made_where_it_belongs(office: Office, name: str) -> None:
+    response = office.colleague().get("/staff/new", query_string={"name": name})
+    if response.status_code == 303:
+        assert response.location == "/staff/files"
+        return
+    heading = re.search(r"<h1>(.*?)</h1>", response.text)
+    assert heading is not None
+    assert re.fullmatch(r"faq/[^/.]{1,30}\.md", heading[1])
+
+
+def test_a_new_file_does_not_take_the_place_of_another(office: Office) -> None:
+    client = office.colleague()
+    assert client.get("/staff/new", query_string={"name": "deposit"}).location == f"/staff/edit/{FILE}"
+    done = send(client, "edit", FILE, text=BETTER, do="publish", mark="")
+    assert done.status_code == 409
+    fields = {"csrf_token": token(client, "/staff/"), "text": BETTER, "do": "publish", "mark": ""}
+    for path in ("faq/../words.md", "faq/%2e%2e/words.md", "words2.md", "faq/.x.md", "faq/a/b.md", "README.md"):
+        assert client.post(f"/staff/edit/{path}", data=fields).status_code in (308, 404), path
+
+
+class Slow:
+    """A desk whose report takes its time."""
+
+    def count(self, days: int) -> int:
+        return days
+
+    def report(self, days: int) -> Generator[int, None, Report]:
+        for number in range(1, days + 1):
+            time.sleep(0.04)
+            yield number
+        return Report(total=days)
+
+
+def test_a_big_report_says_how_far_it_is() -> None:
+    reading = Reading(cast(StaffDesk, Slow()), 7, every=0.1)
+    assert list(reading) == [3, 6]
+    assert reading.report.total == 7
+
+
+def test_the_report_as_a_spreadsheet(office: Office) -> None:
+    keep(office.store, [("=1+1", "none", None)], datetime.now(UTC) - timedelta(hours=1))
+    response = office.colleague().get("/staff/report.xlsx?days=7")
+    book = load_workbook(io.BytesIO(response.data))
+    assert book["没答上的"]["C2"].value == "'=1+1"
+    assert "attachment" in response.headers["Content-Disposition"]
+
+
+def test_the_guide_is_at_hand(office: Office) -> None:
+    (office.folder / "README.md").write_text("# 怎么改\n\n| 甲 | 乙 |\n|---|---|\n| `x` | <b>y</b> |\n", encoding="utf-8")
+    page = office.colleague().get("/staff/guide").text
+    assert "<h1>怎么改</h1>" in page
+    assert "<td><code>x</code></td>" in page
+    assert "&lt;b&gt;y" in page
 
 
 # --- The editor -------------------------------------------------------------------------------------------------------
@@ -149,6 +288,7 @@ def test_a_preview_shows_the_phone_and_what_would_change_and_changes_nothing(off
     client = office.colleague()
     page = send(client, "edit", FILE, text=moved, do="preview", days="7").text
     assert "押金要得回来。" in page
+    assert "改了 2 条问答" in page
     assert re.search(r"<td>公司扣着我的身份证</td><td>答「身份证被扣怎么办」</td><td>答「押金不退怎么要回来」</td>", page)
     assert (office.folder / FILE).read_text(encoding="utf-8") == DEPOSIT
     assert says(office, "公司扣着我的身份证") == said

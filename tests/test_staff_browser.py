@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from small_knowledge import DEPOSIT
 from staff_site import PASSWORD, Office
 from test_report import keep
-from werkzeug.serving import make_server
 
 pytest_plugins = ["web_fixtures", "staff_fixtures"]
 
 FILE = "faq/deposit.md"
 SHORT = "单位不能收押金，可以要求退还。"
-
-
-@pytest.fixture
-def running(office: Office) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, office.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def open_desk(chromium: Browser, running: str) -> Iterator[Callable[..., Page]]:
-    """Open the desk in browsers of their own; a complaint in a console fails the test."""
-    contexts, complaints = [], []
-
-    def open_one(**settings: object) -> Page:
-        context = chromium.new_context(base_url=running, **settings)  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def enter(page: Page) -> Page:
@@ -79,15 +46,22 @@ def test_a_wrong_password_then_the_right_one(open_desk: Callable[..., Page]) -> 
     expect(page.get_by_label("密码")).to_be_visible()
 
 
-def test_the_report_leads_to_the_file(open_desk: Callable[..., Page], office: Office) -> None:
+def test_the_report_leads_to_the_wording_that_is_missing(open_desk: Callable[..., Page], office: Office) -> None:
     keep(office.store, [("充电桩在哪", "none", None), ("我在流血", "emergency", None)], datetime.now(UTC) - timedelta(hours=1))
     page = enter(open_desk())
     page.get_by_role("link", name="没答上的").click()
     expect(page.locator("td", has_text="充电桩在哪")).to_be_visible()
     expect(page.locator("svg.chart")).to_have_count(2)
     expect(page.locator("main")).not_to_contain_text("流血")
-    page.get_by_role("link", name="工资不发怎么办").first.click()
+    page.get_by_role("link", name="加到它的问法里").first.click()
     expect(page.get_by_role("heading", name="faq/wages.md")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("「充电桩在哪」已经写在第18行，还没有发布")
+    chosen = page.evaluate("text.value.slice(text.selectionStart, text.selectionEnd)")
+    assert chosen == "- 充电桩在哪"
+    page.get_by_role("button", name="发布", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("已发布")
+    page.get_by_role("link", name="情况").click()
+    expect(page.locator("#missed")).to_contain_text("现在都答得上了")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
@@ -143,6 +117,50 @@ def test_two_browsers_at_once(open_desk: Callable[..., Page]) -> None:
     expect(ben.get_by_role("alert")).to_contain_text("别人改过")
     assert "甲说可以退。" in ben.input_value("#text")
     assert "乙说可以退。" in ben.input_value("#mine-text")
+
+
+def test_an_answer_for_what_nobody_wrote_down_yet(open_desk: Callable[..., Page], office: Office) -> None:
+    """From the list of what was not found to a new file, and back."""
+    keep(office.store, [("雨衣头盔谁出钱", "none", None)], datetime.now(UTC) - timedelta(hours=1))
+    page = enter(open_desk())
+    page.get_by_role("link", name="写一条新的").click()
+    expect(page.get_by_role("heading", name="faq/雨衣头盔谁出钱.md")).to_be_visible()
+    page.get_by_role("button", name="发布", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("没有发布")
+    text = (
+        page.input_value("#text")
+        .replace("依据：（待写）", "依据：示例法 第9条")
+        .replace("核对日期：（待写）", "核对日期：2026-11-20")
+    )
+    for field, value in (("责任科室", "监察支队"), ("去哪办", "人社局"), ("措施", "7")):
+        text = text.replace(f"{field}：（待写）", f"{field}：{value}")
+    page.fill("#text", text.replace("（待写）", "公司出，不能扣钱。"))
+    page.get_by_role("button", name="发布", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("已发布")
+    page.goto("/staff/files")
+    expect(page.get_by_role("link", name="faq/雨衣头盔谁出钱.md")).to_be_visible()
+    page.get_by_role("link", name="faq/雨衣头盔谁出钱.md").click()
+    page.get_by_role("button", name="去掉这个新文件").click()
+    expect(page.get_by_role("alert")).to_contain_text("已经去掉这个文件")
+    assert not (office.folder / "faq" / "雨衣头盔谁出钱.md").exists()
+
+
+def test_an_editor_is_told_at_once_that_somebody_else_published(open_desk: Callable[..., Page], office: Office) -> None:
+    page = enter(open_desk())
+    page.goto(f"/staff/edit/{FILE}")
+    (office.folder / FILE).write_text(DEPOSIT.replace(SHORT, "别人写的。"), encoding="utf-8")
+    page.fill("#text", DEPOSIT.replace(SHORT, "我写的。"))
+    expect(page.locator("#checked")).to_contain_text("别人改过这个文件")
+
+
+def test_a_place_in_a_long_file_is_found(open_desk: Callable[..., Page]) -> None:
+    page = enter(open_desk())
+    page.goto(f"/staff/edit/{FILE}#line-32")
+    chosen = "text.value.slice(text.selectionStart, text.selectionEnd)"
+    assert page.evaluate(chosen).startswith("## 身份证被扣怎么办")
+    page.get_by_text("跳到（2 条）").click()
+    page.get_by_role("link", name="押金不退怎么要回来").click()
+    assert page.evaluate(chosen).startswith("## 押金不退怎么要回来")
 
 
 def test_unpublished_text_is_not_lost_by_a_slip(open_desk: Callable[..., Page]) -> None:

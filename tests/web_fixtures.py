@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +22,7 @@ from bot.answer import Library
 from bot.catalogue import Knowledge
 from bot.understanding.matching import Finder
 
+TOOLS = ("axe-core@4.14.1", "html-validate@9.7.1")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -106,3 +110,25 @@ def open_tab(chromium: Browser, live: str) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def tab(open_tab: Callable[..., Page]) -> Page:
     return open_tab()
+
+
+@pytest.fixture(scope="session")
+def node_modules(request: pytest.FixtureRequest) -> Path:
+    """The folder with the two judges, fetched once with npm and kept in pytest's cache."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm on this machine")
+    cache = request.config.cache
+    assert cache is not None
+    home = cache.mkdir("node") / "-".join(TOOLS)
+    if not home.exists():
+        fresh = Path(tempfile.mkdtemp(dir=home.parent))
+        done = subprocess.run([npm, "install", "--no-save", "--prefix", fresh, *TOOLS], capture_output=True, check=False)
+        if done.returncode:
+            # At home a missing network is no fault of the pages; on the machine that guards them it must show.
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"npm: {done.stderr.decode()[-300:]}")
+        try:
+            fresh.rename(home)
+        except OSError:
+            shutil.rmtree(fresh)  # another worker was first
+    return home / "node_modules"

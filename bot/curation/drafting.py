@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 
 from bot.catalogue import Entry, Knowledge
 from bot.curation.staffing import Cluster
 from bot.knowledge.checks import TO_WRITE
+
+
+def draft(examples: Sequence[str], nearest: str | None, knowledge: Knowledge, at: datetime) -> str:
+    """Return one such file for questions that somebody wants to answer."""
+    cluster = Cluster(len(examples), tuple(examples), nearest, 0)
+    return _draft(cluster, knowledge.entries.get(nearest or ""), f"{at:%Y%m%d-%H%M%S}")
 
 
 def drafts(clusters: Iterable[Cluster], knowledge: Knowledge, day: date) -> dict[str, str]:
@@ -21,14 +27,15 @@ def drafts(clusters: Iterable[Cluster], knowledge: Knowledge, day: date) -> dict
 def _draft(cluster: Cluster, near: Entry | None, mark: str) -> str:
     question = _one_line(cluster.examples[0])
     wordings = "\n".join(f"- {_one_line(example)}" for example in cluster.examples)
-    hint = (
-        f"最近的是「{near.question}」（{near.path}:{near.line}）：要是它就能答，把下面的问法加到那条里，删掉这个文件。"
+    hint = f"这段时间有{cluster.count}次问到。" if cluster.count > len(cluster.examples) else ""
+    hint += (
+        f"最近的是「{near.question}」（{near.path}:{near.line}）：要是它就能答，把下面的问法加到那条里，不用写这一条。"
         if near
         else ""
     )
     return f"""# {question} {{#draft-{mark}}}
 
-这段时间有{cluster.count}次问到。{hint}
+{hint}
 
 - 措施：{"、".join(map(str, near.measures)) if near else TO_WRITE}
 

@@ -193,16 +193,18 @@ def _touched(stored: Sequence[Stored], added: Sequence[Stored], former: Library,
     spoken = re.compile("|".join(map(re.escape, filter(None, words))) or NOTHING)
     tests = [one for one in stored if one.test]
     if now.knowledge.words == former.knowledge.words and not foreign:
-        edited = {e.id for e in now.knowledge.entries.values() if _texts(e) != _texts(former.knowledge.entries.get(e.id))}
+        edited = {e.id for e in now.knowledge.entries.values() if _found_by(e) != _found_by(former.knowledge.entries.get(e.id))}
         near = {other for _, other, _ in near_pairs(added, tests, REACH)}
         tests = [one for one in tests if one.owner in edited or one in near]
     doubted = new.union(tests)
     return [one for one in stored if one in doubted or one.form in foreign or one.form in broad or spoken.search(one.plain)]
 
 
-def _texts(entry: Entry | None) -> tuple[str, ...]:
-    """Return what an entry is found by."""
-    return (entry.question, *entry.phrasings, entry.answer.short) if entry is not None else ()
+def _found_by(entry: Entry | None) -> tuple[object, ...]:
+    """Return all of an entry that the finder looks at."""
+    if entry is None:
+        return ()
+    return entry.service, entry.measures, entry.aspects, entry.question, entry.phrasings, entry.answer.short
 
 
 def _alarmed(stored: Sequence[Stored], added: Sequence[Stored], former: Library, now: Library) -> list[Stolen]:

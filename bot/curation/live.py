@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,6 +16,8 @@ import structlog
 from bot.answer import Library
 from bot.catalogue import Knowledge
 from bot.curation.guard import guard, problems, stored_questions
+from bot.curation.knowledge_cache import KnowledgeCache
+from bot.curation.locking import alone
 from bot.curation.snapshot import Snapshot, read_snapshot, write_snapshot
 from bot.curation.staffing import State, Trouble
 from bot.knowledge import KnowledgeError, Problem, inspect
@@ -27,6 +31,12 @@ LOOK_EVERY = 0.3
 SETTLED = 0.15
 """Seconds that a file must have been left alone: some editors empty a file before they write it."""
 
+JUDGING_SECONDS = 10.0
+"""So long another worker may take to judge an edit; who waited longer judges by itself."""
+
+WARM_AFTER = 5.0
+"""Seconds after its start from which a worker prepares for edits; before, people's first questions have the processor."""
+
 MOST_TOLD = 20
 """So many problems stand in one line of the log."""
 
@@ -37,36 +47,54 @@ Stamps = dict[str, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A library and the texts that it was made from; ``refused`` is why the folder's own texts are not these."""
+    """A library, the texts that it was made from, since when it answers; ``refused`` is why the folder's texts do not."""
 
     library: Library
     texts: dict[str, str]
+    at: datetime
     refused: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What texts would make of the bot: a library, or None when they cannot go live; every problem and notice."""
+
+    library: Library | None
+    problems: list[Problem]
 
 
 def open_last_good(folder: Path, data: Path) -> Opened:
     """Return the folder's knowledge base or, when it cannot go live, the last that could; kept in the data folder.
+
+    An edit made while the bot was down is judged as one made while it runs. Where nothing is kept nothing was edited: then
+    the folder is taken as it is, its meaning having been checked by ``check.py``.
 
     Raises KnowledgeError with every problem when there never was a good one.
     """
     report = Report()
     texts = read_texts(folder, report)
     kept = read_snapshot(data)
-    if kept is not None and kept.texts == texts and (good := _restored(kept, data)) is not None:
-        return Opened(good, texts)
-    knowledge, found = inspect_texts(texts, today(), report)
-    refused = [problem for problem in found if not problem.notice]
-    if kept is not None and content_hash(texts) == kept.refused_version:
-        refused += [Problem(*problem) for problem in kept.refused]
-    if knowledge is not None and not refused:
-        opened = Opened(Library(knowledge, Finder(knowledge, data)), texts)
-        _keep(data, Snapshot(texts, today()))
+    opened = _restored(kept, data) if kept is not None else None
+    if opened is None:
+        return _first(texts, report, data)
+    if opened.texts == texts and not report.problems:
         return opened
-    good = _restored(kept, data)
-    if kept is None or good is None:
-        raise KnowledgeError(refused)
-    _tell(refused, good.knowledge.version)
-    return Opened(good, kept.texts, tuple(sorted(set(refused))))
+    opened = settle(opened, texts, report, data)
+    if opened.refused:
+        _tell(opened.refused, opened.library.knowledge.version)
+    else:
+        _remember(opened.library, data)
+    return opened
+
+
+def _first(texts: dict[str, str], report: Report, data: Path) -> Opened:
+    knowledge, found = inspect_texts(texts, today(), report)
+    if knowledge is None:
+        raise KnowledgeError([problem for problem in found if not problem.notice])
+    opened = Opened(Library(knowledge, Finder(knowledge, data)), texts, datetime.now(UTC))
+    _remember(opened.library, data)
+    _keep(data, Snapshot(texts, opened.at))
+    return opened
 
 
 def open_last_good_knowledge(folder: Path, data: Path) -> Knowledge:
@@ -76,7 +104,7 @@ def open_last_good_knowledge(folder: Path, data: Path) -> Knowledge:
     """
     knowledge, found = inspect(folder, today())
     kept = read_snapshot(data) if knowledge is None else None
-    knowledge = inspect_texts(kept.texts, kept.day, Report())[0] if kept is not None else knowledge
+    knowledge = inspect_texts(kept.texts, kept.at.date(), Report())[0] if kept is not None else knowledge
     if knowledge is None:
         raise KnowledgeError([problem for problem in found if not problem.notice])
     return knowledge
@@ -100,7 +128,7 @@ class Live:
         self._draft: tuple[Opened, dict[str, str], Drafted] | None = None
         self._looking = threading.Lock()
         self._stop = threading.Event()
-        self._state = State(opened.library.knowledge.version, datetime.now(UTC), _troubles(opened.refused))
+        self._state = State(opened.library.knowledge.version, opened.at, _troubles(opened.refused))
 
     @property
     def state(self) -> State:
@@ -117,9 +145,9 @@ class Live:
 
         The last draft is remembered: what was looked at before it was published need not be made again.
         """
-        last = self._draft
-        if last is not None and last[0] is self._opened and last[1] == texts and not report.problems:
-            return last[2]
+        known = self._drafted(texts, report)
+        if known is not None:
+            return known
         opened = self._opened
         drafted = draft(opened, texts, self._data, report)
         self._draft = (opened, texts, drafted)
@@ -147,68 +175,128 @@ class Live:
             self._take(texts, report)
 
     def _watch(self) -> None:
-        stored_questions(self._opened.library.knowledge)  # remembered: the first edit need not wait for it
+        warm_from = time.monotonic() + WARM_AFTER
         while not self._stop.wait(LOOK_EVERY):
             try:
                 self.look()
+                if time.monotonic() > warm_from:
+                    warm_from = math.inf
+                    _read_ahead(self._opened)
             except Exception as error:  # whatever a file makes fail, the last good answers stay
                 log.exception("knowledge_look_failed")
-                self._refuse([Problem("", 0, f"检查时出错（{type(error).__name__}），最近的改动没有上线")])
+                failed = Problem("", 0, f"检查时出错（{type(error).__name__}），最近的改动没有上线")
+                self._state = replace(self._state, problems=_troubles([failed]))
 
     def _take(self, texts: dict[str, str], report: Report) -> None:
+        if texts == self._opened.texts and not report.problems and not self._opened.refused:
+            kept = read_snapshot(self._data)
+            if kept is not None and kept.texts == texts:  # as after each start: there is nothing to work out
+                self._opened = replace(self._opened, at=kept.at)
+                self._state = State(self._opened.library.knowledge.version, kept.at)
+                return
         started = time.monotonic()
-        if texts == self._opened.texts and not report.problems:
-            self._state = replace(self._state, problems=())
-            return
-        drafted = self.draft(texts, report)
-        if drafted.library is None:
-            self._refuse(drafted.problems)
-            _keep(self._data, _refusing(self._opened.texts, texts, drafted.problems))
-            return
-        self._exchange(drafted.library)
-        self._opened = Opened(drafted.library, texts)
-        version = drafted.library.knowledge.version
-        self._state = State(version, datetime.now(UTC))
-        _keep(self._data, Snapshot(texts, today()))
-        log.info("knowledge_live", version=version, seconds=round(time.monotonic() - started, 2))
+        opened = settle(self._opened, texts, report, self._data, self._drafted(texts, report))
+        version, changed = opened.library.knowledge.version, opened.library is not self._opened.library
+        if changed:
+            self._exchange(opened.library)
+            log.info("knowledge_live", version=version, seconds=round(time.monotonic() - started, 2))
+        self._opened = opened
+        self._state = State(version, opened.at, _troubles(opened.refused))
+        if opened.refused:
+            _tell(opened.refused, version)
+        if changed:
+            _remember(opened.library, self._data)
 
-    def _refuse(self, found: list[Problem]) -> None:
-        refused = [problem for problem in found if not problem.notice]
-        self._state = replace(self._state, problems=_troubles(refused))
-        _tell(refused, self._state.version)
+    def _drafted(self, texts: dict[str, str], report: Report) -> Drafted | None:
+        """Return what was already found out about texts, against what answers now."""
+        last = self._draft
+        known = last is not None and last[0] is self._opened and last[1] == texts and not report.problems
+        return last[2] if known and last is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """What texts would make of the bot: a library, or None when they cannot go live; every problem and notice."""
-
-    library: Library | None
-    problems: list[Problem]
+def _read_ahead(opened: Opened) -> None:
+    """Work out what is remembered of texts, which the first edit would have to wait for: what was kept on disk lacks it."""
+    inspect_texts(opened.texts, today(), Report())
+    stored_questions(opened.library)
 
 
 def draft(opened: Opened, texts: dict[str, str], data: Path, report: Report) -> Drafted:
     """Return what texts would make, checked and guarded against what answers now; ``report`` has what reading found."""
+    return _judged(_made(opened, texts, data, report), opened, texts)
+
+
+def _made(opened: Opened, texts: dict[str, str], data: Path, report: Report) -> Drafted:
+    """Return what texts would make, whatever it means."""
     knowledge, found = inspect_texts(texts, today(), report)
-    if knowledge is None:
-        return Drafted(None, found)
-    former = opened.library
-    library = Library(knowledge, Finder(knowledge, data, former.finder))
-    found += problems(guard(knowledge, library.finder, former.knowledge), knowledge, texts)
-    return Drafted(None if any(not problem.notice for problem in found) else library, sorted(found))
+    return Drafted(Library(knowledge, Finder(knowledge, data, opened.library.finder)) if knowledge else None, found)
 
 
-def _restored(kept: Snapshot | None, data: Path) -> Library | None:
-    """Return the library of a snapshot; None when there is none, or today's program cannot read it any more.
+def _judged(made: Drafted, opened: Opened, texts: dict[str, str]) -> Drafted:
+    """Return a draft with what its meaning is found to break."""
+    if made.library is None:
+        return made
+    stolen = problems(guard(made.library, opened.library), made.library.knowledge, texts)
+    return Drafted(None if any(not problem.notice for problem in stolen) else made.library, sorted([*made.problems, *stolen]))
+
+
+def settle(opened: Opened, texts: dict[str, str], report: Report, data: Path, drafted: Drafted | None = None) -> Opened:
+    """Return what should answer now that the folder has these texts: they, or when they are not good what did, and why not.
+
+    All workers come to the same: the first to judge tells the others by the snapshot, and who missed an edit catches up.
+    ``drafted`` is what has been found out already about the texts, against what is ``opened``.
+    """
+    made = drafted or _made(opened, texts, data, report)
+    version = content_hash(texts)
+    with _judging(data):
+        kept = read_snapshot(data) or Snapshot(opened.texts, opened.at)
+        if made.library is not None and kept.texts == texts:
+            return Opened(opened.library if opened.texts == texts else made.library, texts, kept.at)
+        if kept.texts != opened.texts and (ahead := _restored(kept, data, opened.library.finder)) is not None:
+            opened, drafted = ahead, None
+        if made.library is not None and kept.refused_version == version:
+            return replace(opened, refused=tuple(Problem(*problem) for problem in kept.refused))
+        judged = drafted or _judged(made, opened, texts)
+        if judged.library is not None:
+            now = datetime.now(UTC)
+            _keep(data, Snapshot(texts, now))
+            return Opened(judged.library, texts, now)
+        refused = tuple(problem for problem in judged.problems if not problem.notice)
+        if made.library is not None:
+            told = tuple((problem.path, problem.line, problem.text) for problem in refused)
+            _keep(data, Snapshot(kept.texts, kept.at, version, told))
+        return replace(opened, refused=refused)
+
+
+@contextmanager
+def _judging(data: Path) -> Iterator[None]:
+    """Let one worker at a time judge; a full disk must not keep a good edit from going live."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(alone(data / "judging.lock", JUDGING_SECONDS))
+        except OSError as error:
+            log.error("judging_alone_failed", error=type(error).__name__)
+        yield
+
+
+def _restored(kept: Snapshot, data: Path, former: Finder | None = None) -> Opened | None:
+    """Return what a snapshot has; None when today's program cannot read it any more.
 
     What was good on its day stays good: a validity that ran out since does not stop the bot.
     """
-    knowledge = inspect_texts(kept.texts, kept.day, Report())[0] if kept is not None else None
-    return Library(knowledge, Finder(knowledge, data)) if knowledge is not None else None
+    cache = KnowledgeCache(data)
+    knowledge = cache.read(content_hash(kept.texts))
+    if knowledge is None:
+        knowledge = inspect_texts(kept.texts, kept.at.date(), Report())[0]
+        if knowledge is None:
+            return None
+        cache.write(knowledge)
+    return Opened(Library(knowledge, Finder(knowledge, data, former)), kept.texts, kept.at)
 
 
-def _refusing(good: dict[str, str], bad: dict[str, str], found: list[Problem]) -> Snapshot:
-    refused = tuple((p.path, p.line, p.text) for p in found if not p.notice)
-    return Snapshot(good, today(), content_hash(bad), refused)
+def _remember(library: Library, data: Path) -> None:
+    """Keep on disk, for the next start, what was worked out."""
+    library.finder.keep()
+    KnowledgeCache(data).write(library.knowledge)
 
 
 def _keep(data: Path, snapshot: Snapshot) -> None:
@@ -219,7 +307,7 @@ def _keep(data: Path, snapshot: Snapshot) -> None:
         log.error("snapshot_not_kept", error=type(error).__name__)
 
 
-def _tell(refused: list[Problem], version: str) -> None:
+def _tell(refused: Sequence[Problem], version: str) -> None:
     """Log in one line what is wrong, and which version goes on answering."""
     told = [str(problem) for problem in refused[:MOST_TOLD]]
     log.error("knowledge_refused", live=version, count=len(refused), problems=told)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from bot.curation.locking import alone
 from bot.curation.snapshot import write_atomically
 from bot.curation.staffing import Copy, Sheet
 
 LOCK_SECONDS = 30.0
-"""A lock older than this was left by a process that died."""
+"""So long somebody else may take to publish."""
 
 GIT_SECONDS = 20
 MOST_COPIES = 50
@@ -51,33 +51,43 @@ class Archive:
         self._lock = data / "publish.lock"
 
     def sheet(self, path: str) -> Sheet:
-        """Return a file as it is now.
+        """Return a file as it is now; text and mark are empty where there is none.
 
-        Raises OSError when there is none.
+        Raises OSError when it cannot be read.
         """
-        content = (self._folder / path).read_bytes()
+        try:
+            content = (self._folder / path).read_bytes()
+        except FileNotFoundError:
+            return Sheet(path, "", "")
         return Sheet(path, decoded(content), mark(content))
 
     def write(self, path: str, text: str, at: datetime) -> None:
-        """Keep a copy of a file and put the new text in its place, whole.
+        """Keep a copy of a file (an empty one where there is none) and put the new text in its place, whole.
 
-        Raises OSError when the disk is full or may not be written; the file is as before then.
+        No text takes the file away. Raises OSError when the disk is full or may not be written: then the file is as before.
         """
         target = self._folder / path
-        if target.exists():
-            write_atomically(self._copies / path / f"{at.astimezone(UTC).strftime(STAMP)}.md", target.read_bytes())
-        write_atomically(target, text.encode("utf-8", "replace"))
+        before = target.read_bytes() if target.exists() else b""
+        write_atomically(self._copies / path / f"{at.astimezone(UTC).strftime(STAMP)}.md", before)
+        if text:
+            write_atomically(target, text.encode("utf-8", "replace"))
+        else:
+            target.unlink(missing_ok=True)
         for old in self._files(path)[MOST_COPIES:]:
             old.unlink(missing_ok=True)
 
     def copies(self, path: str) -> tuple[Copy, ...]:
         """Return the copies of a file, the newest first."""
-        return tuple(Copy(file.stem, datetime.strptime(file.stem, STAMP).replace(tzinfo=UTC)) for file in self._files(path))
+        return tuple(
+            Copy(file.stem, datetime.strptime(file.stem, STAMP).replace(tzinfo=UTC), not file.stat().st_size)
+            for file in self._files(path)
+        )
 
     def copy(self, path: str, name: str) -> str | None:
-        """Return a copy's text; None when there is none of that name."""
+        """Return a copy's text, empty when there was no file; None when there is no copy of that name."""
         file = next((file for file in self._files(path) if file.stem == name), None)
-        return decoded(file.read_bytes()) if file is not None else None
+        content = file.read_bytes() if file is not None else None
+        return decoded(content) if content else ("" if file is not None else None)
 
     def commit(self, path: str, message: str) -> str:
         """Commit one file where the folder is in a git work tree; return what went wrong, empty when nothing did."""
@@ -96,28 +106,8 @@ class Archive:
 
         Raises TimeoutError when one of them does not come to an end.
         """
-        until = time.monotonic() + LOCK_SECONDS
-        while not self._taken():
-            if time.monotonic() > until:
-                raise TimeoutError("somebody else is publishing")
-            time.sleep(0.05)
-        try:
+        with alone(self._lock, LOCK_SECONDS):
             yield
-        finally:
-            self._lock.unlink(missing_ok=True)
-
-    def _taken(self) -> bool:
-        try:
-            self._lock.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.touch(exist_ok=False)
-        except FileExistsError:
-            try:
-                if time.time() - self._lock.stat().st_mtime > LOCK_SECONDS:
-                    self._lock.unlink(missing_ok=True)
-            except FileNotFoundError:
-                pass  # its holder has just let go
-            return False
-        return True
 
     def _files(self, path: str) -> list[Path]:
         return sorted((self._copies / path).glob("*.md"), reverse=True)

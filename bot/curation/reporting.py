@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from datetime import date, timedelta, timezone
 
 from bot.curation.clustering import cluster
-from bot.curation.staffing import Cluster, Day, Logged, Offered, Report
+from bot.curation.staffing import Cluster, Day, Logged, Missed, Offered, Report
 from bot.understanding.text import compact
 
 YUNFU_TIME = timezone(timedelta(hours=8))
@@ -80,20 +80,42 @@ class Tally:
 
 def report(turns: Iterable[Logged], entries: Collection[str], progress: Callable[[int], None] = lambda _done: None) -> Report:
     """Return what a period's turns say; ``entries`` are the ids of today's, ``progress`` is told how many turns are read."""
+    steps = report_in_steps(turns, entries)
+    while True:
+        try:
+            progress(next(steps))
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+
+def report_in_steps(turns: Iterable[Logged], entries: Collection[str]) -> Generator[int, None, Report]:
+    """Yield after each turn how many are read; return the report."""
     tally = Tally()
     for number, turn in enumerate(turns, 1):
         tally.add(turn)
-        progress(number)
+        yield number
     return Report(
         total=tally.total,
         kinds=dict(tally.kinds.most_common()),
         channels=dict(tally.channels.most_common()),
         days=tally.days,
-        clusters=tuple(_cluster(members, tally) for members in cluster(tally.missed)[:MOST_CLUSTERS]),
+        clusters=_clusters(tally),
         used=tuple(tally.used.most_common()),
         never=tuple(entry for entry in entries if not tally.used[entry]),
         passed_over=_passed_over(tally),
     )
+
+
+def missed(turns: Iterable[Logged], asked: int) -> Missed:
+    """Return what of so many questions could not be answered; of the turns none but those that were missed are needed."""
+    tally = Tally()
+    for turn in turns:
+        tally.add(turn)
+    return Missed(asked, _clusters(tally))
+
+
+def _clusters(tally: Tally) -> tuple[Cluster, ...]:
+    return tuple(_cluster(members, tally) for members in cluster(tally.missed)[:MOST_CLUSTERS])
 
 
 def _cluster(members: list[str], tally: Tally) -> Cluster:

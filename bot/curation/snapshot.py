@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 NAME = "knowledge-good.json"
@@ -13,10 +13,10 @@ NAME = "knowledge-good.json"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Texts by path that were found good on ``day``; ``refused`` is what was told of the ``refused_version`` since."""
+    """Texts by path that answer since ``at`` (aware); ``refused`` is what was told of the ``refused_version`` since."""
 
     texts: dict[str, str]
-    day: date
+    at: datetime
     refused_version: str = ""
     refused: tuple[tuple[str, int, str], ...] = ()
 
@@ -26,7 +26,7 @@ def read_snapshot(folder: Path) -> Snapshot | None:
     try:
         value = json.loads((folder / NAME).read_text(encoding="utf-8"))
         refused = tuple((str(path), int(line), str(text)) for path, line, text in value["refused"])
-        return Snapshot(dict(value["texts"]), date.fromisoformat(value["day"]), value["refused_version"], refused)
+        return Snapshot(dict(value["texts"]), datetime.fromisoformat(value["at"]), value["refused_version"], refused)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # it is only a help: without it the bot starts from the folder, or says why it cannot
 
@@ -35,7 +35,7 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
     """Put a snapshot in the place of the one before, whole or not at all; several workers may do so at once."""
     value = {
         "texts": snapshot.texts,
-        "day": snapshot.day.isoformat(),
+        "at": snapshot.at.isoformat(),
         "refused_version": snapshot.refused_version,
         "refused": snapshot.refused,
     }

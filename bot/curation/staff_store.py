@@ -68,10 +68,16 @@ class StaffStore:
         with self._engine.begin() as connection:
             connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.client == client))
 
-    def turns(self, since: datetime, until: datetime) -> Iterator[Logged]:
-        """Yield the turns of a period, each person's in order of time; what people in danger wrote is not read."""
+    def turns(self, since: datetime, until: datetime, missed: bool = False) -> Iterator[Logged]:
+        """Yield the turns of a period, each person's in order of time; what people in danger wrote is not read.
+
+        ``missed`` leaves out those that were answered and not disliked.
+        """
+        wanted = _turns(since, until)
+        if missed:
+            wanted = wanted.where((TURNS.c.kind == "none") | RATINGS.c.useful.is_(False))
         with self._engine.connect() as connection:
-            rows = connection.execution_options(yield_per=BATCH).execute(_turns(since, until))
+            rows = connection.execution_options(yield_per=BATCH).execute(wanted)
             for batch in rows.partitions():
                 yield from map(_logged, batch)
 

@@ -105,10 +105,41 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A file as it was before it was changed at ``at`` (aware); ``name`` names the copy."""
+    """A file as it was before it was changed at ``at`` (aware); ``name`` names the copy, ``none`` says there was no file."""
 
     name: str
     at: datetime
+    none: bool = False
+
+
+# --- Why --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entry that a question may mean: how likely (0 to 1), the wording nearest to it, the words they share."""
+
+    entry: Entry
+    score: float
+    nearest: str
+    shared: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why a question is answered as it is.
+
+    ``kind`` and ``said`` are the reply's, ``read`` the question as it was read, ``heard`` the word that a mistyped one was
+    taken for (or empty), ``unknown`` the words nobody knew, ``advice`` the one line to act on.
+    """
+
+    kind: str
+    said: str
+    read: str
+    heard: str
+    unknown: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    advice: str
 
 
 # --- What was asked ---------------------------------------------------------------------------------------------------
@@ -136,12 +167,29 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Questions that mean much the same: how many were asked, the most frequent three, the nearest entry (id or None)."""
+    """Questions that mean much the same: how many were asked, the most frequent three, the nearest entry (id or None).
+
+    ``now`` is the entry (id) that the most frequent one is answered with since: then somebody has seen to it.
+    """
 
     count: int
     examples: tuple[str, ...]
     nearest: str | None
     badly_rated: int
+    now: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What could not be answered of late: how many questions were asked, and the biggest clusters of what was missed."""
+
+    asked: int
+    clusters: tuple[Cluster, ...]
+
+    @property
+    def count(self) -> int:
+        """How many questions were missed."""
+        return sum(cluster.count for cluster in self.clusters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -11,19 +13,41 @@ from pathlib import Path
 from bot.answer import Bot, Library
 from bot.catalogue import Knowledge
 from bot.curation.comparing import changes
-from bot.curation.guard import near_pairs, stored_questions
+from bot.curation.drafting import draft
+from bot.curation.guard import ask, near_pairs, stored_questions
 from bot.curation.live import SETTLED, Live, today
 from bot.curation.publishing import Archive, plain
-from bot.curation.reporting import report
+from bot.curation.reporting import missed, report_in_steps
 from bot.curation.staff_store import StaffStore
-from bot.curation.staffing import Copy, Listed, Preview, Published, Report, Sheet, State, Trouble
+from bot.curation.staffing import (
+    Candidate,
+    Cluster,
+    Copy,
+    Explained,
+    Listed,
+    Missed,
+    Preview,
+    Published,
+    Report,
+    Sheet,
+    State,
+    Trouble,
+)
+from bot.curation.tables import as_csv, as_xlsx
 from bot.knowledge import Problem
 from bot.knowledge.folder import inspect_texts, read_texts
 from bot.knowledge.problems import Report as Found
-from bot.model import Message
+from bot.model import MAX_READ
+from bot.understanding.explaining import advice
 
 MOST_ASKED = 600
 """So many stored questions, and as many logged ones, are asked of both versions: some two seconds."""
+
+CANDIDATES = 4
+"""So many entries are named that a question may mean: the answer and the runners-up."""
+
+NEW = re.compile(r"faq/[^/\\.\x00-\x1f][^/\\\x00-\x1f]{0,60}\.md")
+"""What a file may be called that is made here."""
 
 NEAR = 60.0
 """From this likeness on a stored question of another file may notice an edit."""
@@ -57,14 +81,74 @@ class Workshop:
         """Forget the attempts of an address."""
         self._store.logged_in(address)
 
-    def why(self, text: str) -> list[str]:
-        """Return the lines that say why a question is answered as it is."""
-        return self._bot.explain(Message("staff", "staff", "", text, datetime.now(UTC)))
+    def why(self, text: str) -> Explained:
+        """Return why a question is answered as it is."""
+        library = self._live.opened.library
+        reply = ask(text[:MAX_READ], library.knowledge, library.finder)
+        findings = library.finder.explained(text[:MAX_READ])
+        entries = library.knowledge.entries
+        candidates = [Candidate(entries[m.entry], m.score, m.why.phrasing, m.why.shared) for m in findings.matches[:CANDIDATES]]
+        return Explained(
+            kind=reply.kind,
+            said=reply.text,
+            read=findings.standard,
+            heard=findings.corrected or "",
+            unknown=findings.matches[0].why.unknown if findings.matches else (),
+            candidates=(*candidates[:1], *sorted(candidates[1:], key=lambda one: -one.score)),
+            advice=advice(findings, library.knowledge),
+        )
 
-    def report(self, days: int) -> Report:
-        """Return what the turns of the last days say."""
+    def missed(self, days: int) -> Missed:
+        """Return what could not be answered in the last days."""
         now = datetime.now(UTC)
-        return report(self._store.turns(now - timedelta(days=days), now), self.knowledge.entries)
+        since = now - timedelta(days=days)
+        found = missed(self._store.turns(since, now, missed=True), self._store.count(since, now))
+        return replace(found, clusters=self._seen_to(found.clusters))
+
+    def count(self, days: int) -> int:
+        """Return how many turns the last days have."""
+        now = datetime.now(UTC)
+        return self._store.count(now - timedelta(days=days), now)
+
+    def report(self, days: int) -> Generator[int, None, Report]:
+        """Yield how many turns are read; return what those of the last days say."""
+        now = datetime.now(UTC)
+        found = yield from report_in_steps(self._store.turns(now - timedelta(days=days), now), self.knowledge.entries)
+        return replace(found, clusters=self._seen_to(found.clusters))
+
+    def csv(self, found: Report) -> str:
+        """Return a report's clusters as a table for a spreadsheet."""
+        return as_csv(found, self.knowledge)
+
+    def xlsx(self, found: Report) -> bytes:
+        """Return a report as a spreadsheet."""
+        return as_xlsx(found, self.knowledge)
+
+    def guide(self) -> str:
+        """Return what staff are told about writing, Markdown; empty when there is none."""
+        try:
+            return (self._folder / "README.md").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    def draft(self, examples: Sequence[str]) -> str:
+        """Return a file for a new service that answers these questions: all but the answer."""
+        library = self._live.opened.library
+        matches = library.finder.find(examples[0]).matches
+        return draft(examples, matches[0].entry if matches else None, library.knowledge, datetime.now(UTC))
+
+    def _seen_to(self, clusters: Iterable[Cluster]) -> tuple[Cluster, ...]:
+        """Return clusters with what their questions are answered with now, and today's ids of entries that were renamed."""
+        library = self._live.opened.library
+        moved = library.knowledge.moved
+
+        def seen(one: Cluster) -> Cluster:
+            nearest = moved.get(one.nearest or "", one.nearest)
+            reply = ask(one.examples[0], library.knowledge, library.finder)
+            seen_to = reply.kind == "answer" and not one.badly_rated
+            return replace(one, nearest=nearest, now=reply.entry if seen_to else None)
+
+        return tuple(map(seen, clusters))
 
     def files(self) -> list[Listed]:
         """Return every file that can be edited."""
@@ -79,6 +163,10 @@ class Workshop:
         if path not in {listed.path for listed in self.files()}:
             return None
         return self._archive.sheet(path)
+
+    def blank(self, path: str) -> Sheet | None:
+        """Return an empty sheet for a new file; None when there may be none of that name, or there is one."""
+        return Sheet(path, "", "") if NEW.fullmatch(path) and not (self._folder / path).exists() else None
 
     def check(self, path: str, text: str) -> tuple[Trouble, ...]:
         """Return what is wrong in the file with this text, without looking at meanings: fast enough while typing."""
@@ -105,7 +193,10 @@ class Workshop:
 
         Raises OSError when it cannot be written, TimeoutError when another publisher does not come to an end.
         """
-        text = plain(text)
+        return self._put(path, plain(text), mark)
+
+    def _put(self, path: str, text: str, mark: str) -> Published:
+        """Publish a text; an empty one takes the file away, which only the undoing of a new file does."""
         with self._archive.alone():
             sheet = self._archive.sheet(path)
             if sheet.mark != mark:
@@ -129,18 +220,18 @@ class Workshop:
     def undo(self, path: str, name: str, mark: str) -> Published | None:
         """Put a copy back in place, as a publication of its own; None when there is no such copy."""
         text = self._archive.copy(path, name)
-        return None if text is None else self.publish(path, text, mark)
+        return None if text is None else self._put(path, text, mark)
 
     def _inspected(self, path: str, text: str) -> tuple[Knowledge | None, list[Problem]]:
         texts, found = self._with(path, text)
         return inspect_texts(texts, today(), found)
 
     def _with(self, path: str, text: str) -> tuple[dict[str, str], Found]:
-        """Return the folder's texts with one of them replaced, and what was wrong with reading the others."""
+        """Return the folder's texts with one of them replaced (empty: without it), and what was wrong with the others."""
         found = Found()
         texts = {**read_texts(self._folder, found), path: text}
         found.problems = [problem for problem in found.problems if problem.path != path]
-        return texts, found
+        return {name: text for name, text in texts.items() if text}, found
 
     def _present(self) -> list[Problem]:
         """Return what is wrong in the folder as it is, whoever did it."""
@@ -157,12 +248,12 @@ class Workshop:
 
     def _stored_near(self, path: str, after: Library) -> list[str]:
         """Return the stored questions of a file, and those elsewhere that are like one of them that is new."""
-        before = self._live.opened.library.knowledge
-        old, new = stored_questions(before), stored_questions(after.knowledge)
+        before = self._live.opened.library
+        old, new = stored_questions(before), stored_questions(after)
         known = {(one.form, one.owner) for one in old}
         added = [one for one in new if (one.form, one.owner) not in known]
         near = [other.text for _, other, _ in near_pairs(added, new, NEAR)] if added else []
-        entries = {**after.knowledge.entries, **before.entries}
+        entries = {**after.knowledge.entries, **before.knowledge.entries}
         own = [one.text for one in (*new, *old) if entries[one.owner].path == path]
         return list(islice(dict.fromkeys([*(one.text for one in added), *near, *own]), MOST_ASKED))
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
 import sqlalchemy as sa
-from pydantic_core import from_json, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 BUSY_MILLISECONDS = 1500
 """How long a statement waits for another writer, or altogether: after it, the reply is given without memory."""
@@ -71,16 +74,26 @@ class Database:
 
 
 def as_json(value: object) -> str:
-    """Return anything of ours, frozen dataclasses too, as JSON."""
-    return to_json(value).decode()
+    """Return anything of ours, frozen dataclasses too, as JSON; lone surrogates, which no database takes, are left out."""
+    try:
+        return to_json(value).decode()
+    except PydanticSerializationError:
+        return json.dumps(value, default=_plain, ensure_ascii=False).encode("utf-8", "ignore").decode()
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else asdict(cast("Any", value))
+
+
+JSON: dict[str, Any] = {"json_serializer": as_json, "json_deserializer": from_json}
+"""How an engine writes and reads JSON columns."""
 
 
 def _server_pool(url: str) -> sa.Engine:
     # Each of these covers a failure the others do not see: no route, a server that is slow, a cable that is out.
     patience = {"connect_timeout": 2, "tcp_user_timeout": 2000, "keepalives_idle": 5, "keepalives_interval": 2}
     pool = {"pool_pre_ping": True, "pool_size": 8, "pool_timeout": 1}
-    json = {"json_serializer": as_json, "json_deserializer": from_json}
-    engine = sa.create_engine(url, connect_args=patience, hide_parameters=True, **pool, **json)
+    engine = sa.create_engine(url, connect_args=patience, hide_parameters=True, **pool, **JSON)
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
@@ -93,8 +106,7 @@ def _server_pool(url: str) -> sa.Engine:
 def _file_pool(url: str) -> sa.Engine:
     Path(sa.make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
     wait = {"timeout": BUSY_MILLISECONDS / 1000}
-    json = {"json_serializer": as_json, "json_deserializer": from_json}
-    engine = sa.create_engine(url, connect_args=wait, hide_parameters=True, **json)
+    engine = sa.create_engine(url, connect_args=wait, hide_parameters=True, **JSON)
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:

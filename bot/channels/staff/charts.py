@@ -25,10 +25,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawing: its parts, its series by name with their totals, the first and last day, the highest bar."""
+    """A drawing: its parts, its series by name with totals and shares (per cent), the first and last day, the highest bar."""
 
     bars: tuple[Bar, ...]
-    series: tuple[tuple[str, int], ...]
+    series: tuple[tuple[str, int, int], ...]
     first: str
     last: str
     highest: int
@@ -54,7 +54,8 @@ def stacked(days: Sequence[tuple[date, Mapping[str, int]]], names: Mapping[str, 
                 title = f"{label} {names.get(name, name)} {counts[name]}"
                 x, y, width, tall = (round(value, 2) for value in (number * step, bottom, step * 0.8, height))
                 bars.append(Bar(x, y, width, tall, series, title))
-    shown = tuple((names.get(name, name), total) for name, total in totals.items())
+    everything = sum(totals.values())
+    shown = tuple((names.get(name, name), total, round(100 * total / everything)) for name, total in totals.items())
     return Chart(tuple(bars), shown, str(days[0][0]), str(days[-1][0]), highest)
 
 

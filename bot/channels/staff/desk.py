@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from bot.catalogue import Knowledge
-from bot.curation.staffing import Copy, Listed, Preview, Published, Report, Sheet, State, Trouble
+from bot.curation.staffing import Copy, Explained, Listed, Missed, Preview, Published, Report, Sheet, State, Trouble
 
 
 class StaffDesk(Protocol):
@@ -30,12 +31,32 @@ class StaffDesk(Protocol):
         """Forget the attempts of an address."""
         ...
 
-    def why(self, text: str) -> list[str]:
-        """Return the lines that say why a question is answered as it is."""
+    def guide(self) -> str:
+        """Return what staff are told about writing, Markdown; empty when there is none."""
         ...
 
-    def report(self, days: int) -> Report:
-        """Return what the turns of the last days say."""
+    def why(self, text: str) -> Explained:
+        """Return why a question is answered as it is."""
+        ...
+
+    def missed(self, days: int) -> Missed:
+        """Return what could not be answered in the last days."""
+        ...
+
+    def count(self, days: int) -> int:
+        """Return how many turns the last days have."""
+        ...
+
+    def report(self, days: int) -> Generator[int, None, Report]:
+        """Yield how many turns are read; return what those of the last days say."""
+        ...
+
+    def csv(self, found: Report) -> str:
+        """Return a report's clusters as a table for a spreadsheet."""
+        ...
+
+    def xlsx(self, found: Report) -> bytes:
+        """Return a report as a spreadsheet."""
         ...
 
     def files(self) -> list[Listed]:
@@ -44,6 +65,14 @@ class StaffDesk(Protocol):
 
     def sheet(self, path: str) -> Sheet | None:
         """Return a file for editing; None when there is none of that name."""
+        ...
+
+    def blank(self, path: str) -> Sheet | None:
+        """Return an empty sheet for a new file; None when there may be none of that name, or there is one."""
+        ...
+
+    def draft(self, examples: Sequence[str]) -> str:
+        """Return a file for a new service that answers these questions: all but the answer."""
         ...
 
     def check(self, path: str, text: str) -> tuple[Trouble, ...]:
