@@ -35,7 +35,7 @@ LONGEST_HEARD = 200
 """In a text longer than this one mistyped word decides nothing."""
 
 CLEAR = 0.9
-"""From this chance on a question is understood as it is written."""
+"""From this chance on the words of the language in a question are those that were meant; what is no word is still heard."""
 
 HEARD_PART = 0.8
 """What part of a question may be mistyped: a text that is nothing but mistakes is no question."""
@@ -191,9 +191,11 @@ class Finder:
 
         With it comes the word that decided, None when the question would have found the same without it.
         """
-        if len(ranking.asked.text) > LONGEST_HEARD or chance(ranking.evidence) >= CLEAR:
+        if len(ranking.asked.text) > LONGEST_HEARD:
             return ranking, None
         heard = self._ear.heard(ranking.asked.text, ranking.asked.words)
+        if chance(ranking.evidence) >= CLEAR:
+            heard = [(written, known) for written, known in heard if written not in ranking.asked.words]
         if not heard or sum(len(written) for written, _ in heard) > HEARD_PART * len(ranking.asked.text):
             return ranking, None
         text = ranking.asked.text
