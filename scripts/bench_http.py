@@ -26,6 +26,7 @@ from wechatpy.crypto import WeChatCrypto
 
 from bot.config import read_config
 from bot.knowledge import load
+from bot.serving import THREADS
 
 TOKEN, APP_ID = "benchmark", "wx0123456789abcdef"
 AES_KEY = base64.b64encode(bytes(range(32))).decode().rstrip("=")
@@ -154,7 +155,7 @@ class _Pair:
         own = {"DATA_DIR": str(folder), "RATE_LIMIT": "1000000000 per minute", "WORKERS": str(workers)}
         run = [sys.executable, str(_venv.ROOT / "scripts" / "run.py")]
         bare = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "bench_bare:create_app"]
-        bare += ["--workers", str(workers), "--blocking-threads", "4", "--port", str(ports[1]), "--no-ws", "--http", "1"]
+        bare += ["--workers", str(workers), "--blocking-threads", str(THREADS), "--port", str(ports[1]), "--no-ws", "--http", "1"]
         self._bot = serving(run, ports[0], **account, **own, PORT=str(ports[0]))
         self._bare = serving(bare, ports[1], **account, **own)
         self._ports = ports
