@@ -155,7 +155,8 @@ class _Pair:
         own = {"DATA_DIR": str(folder), "RATE_LIMIT": "1000000000 per minute", "WORKERS": str(workers)}
         run = [sys.executable, str(_venv.ROOT / "scripts" / "run.py")]
         bare = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "bench_bare:create_app"]
-        bare += ["--workers", str(workers), "--blocking-threads", str(THREADS), "--port", str(ports[1]), "--no-ws", "--http", "1"]
+        bare += ["--workers", str(workers), "--blocking-threads", str(THREADS), "--port", str(ports[1])]
+        bare += ["--no-ws", "--http", "1"]
         self._bot = serving(run, ports[0], **account, **own, PORT=str(ports[0]))
         self._bare = serving(bare, ports[1], **account, **own)
         self._ports = ports
