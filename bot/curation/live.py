@@ -16,10 +16,10 @@ import structlog
 from bot.answer import Library
 from bot.catalogue import Knowledge
 from bot.curation.guard import guard, problems, stored_questions
-from bot.curation.knowledge_cache import KnowledgeCache
-from bot.curation.locking import alone
+from bot.curation.knowledge_cache import knowledge_cache
 from bot.curation.snapshot import Snapshot, read_snapshot, write_snapshot
 from bot.curation.staffing import State, Trouble
+from bot.files import alone
 from bot.knowledge import KnowledgeError, Problem, inspect
 from bot.knowledge.folder import content_hash, inspect_texts, is_knowledge, read_texts
 from bot.knowledge.problems import Report
@@ -283,9 +283,9 @@ def _restored(kept: Snapshot, data: Path, former: Finder | None = None) -> Opene
 
     What was good on its day stays good: a validity that ran out since does not stop the bot.
     """
-    cache = KnowledgeCache(data)
-    knowledge = cache.read(content_hash(kept.texts))
-    if knowledge is None:
+    cache = knowledge_cache(data)
+    knowledge = cache.read()
+    if knowledge is None or knowledge.version != content_hash(kept.texts):
         knowledge = inspect_texts(kept.texts, kept.at.date(), Report())[0]
         if knowledge is None:
             return None
@@ -296,7 +296,7 @@ def _restored(kept: Snapshot, data: Path, former: Finder | None = None) -> Opene
 def _remember(library: Library, data: Path) -> None:
     """Keep on disk, for the next start, what was worked out."""
     library.finder.keep()
-    KnowledgeCache(data).write(library.knowledge)
+    knowledge_cache(data).write(library.knowledge)
 
 
 def _keep(data: Path, snapshot: Snapshot) -> None:

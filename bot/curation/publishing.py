@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from bot.curation.locking import alone
-from bot.curation.snapshot import write_atomically
 from bot.curation.staffing import Copy, Sheet
+from bot.files import alone, write_atomically
 
 LOCK_SECONDS = 30.0
 """So long somebody else may take to publish."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from bot.files import write_atomically
 
 NAME = "knowledge-good.json"
 
@@ -40,22 +41,3 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
         "refused": snapshot.refused,
     }
     write_atomically(folder / NAME, json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put a file in place in one step: who reads it sees the old one or the new one, never half.
-
-    Raises OSError, and leaves the old one, when the disk is full or may not be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            part.chmod(path.stat().st_mode)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -7,9 +7,11 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from bot.files import alone
 
 Row = dict[str, Any]
 
@@ -102,21 +104,16 @@ class Spool:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[bool]:
-    """Hold a lock between processes, which the system releases when this one dies; False when another has it."""
-    try:
-        import fcntl  # noqa: PLC0415 - Windows has none
-
-        file = path.open("ab")
-    except (ImportError, OSError):
-        yield True
-        return
-    with file:
+    """Hold a lock between processes; False when another has it, True also where there can be none."""
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            held.enter_context(alone(path, seconds=0))
+        except TimeoutError:
             yield False
-        else:
-            yield True
+            return
+        except OSError:
+            pass  # a full or read-only disk: better twice than never
+        yield True
 
 
 def _fresh_name() -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
 
 import jieba
+
+from bot.files import write_atomically
 
 jieba.setLogLevel(logging.WARNING)
 
@@ -118,15 +119,12 @@ class Cutter:
 def _everyday_words(folder: Path) -> str | None:
     """Return jieba's dictionary (a path) without its long and rare words, made once; None, for the whole, on a full disk."""
     path = folder / f"words-{jieba.__version__}-{LONGEST_WORD}-{RAREST_WORD}.txt"
-    unfinished = path.with_suffix(f".{os.getpid()}")
     try:
         if not path.exists():
             with jieba.Tokenizer().get_dict_file() as file:
                 rows = [row for row in file.read().decode().splitlines() if _is_everyday(row)]
-            unfinished.write_text("\n".join(rows), encoding="utf-8")
-            unfinished.replace(path)
+            write_atomically(path, "\n".join(rows).encode())
     except OSError:
-        unfinished.unlink(missing_ok=True)
         return None
     return str(path)
 

@@ -22,7 +22,7 @@ from bot.understanding.certainty import ASK, SURE, Evidence, chance
 from bot.understanding.emergency import Lookout
 from bot.understanding.features import Cutter
 from bot.understanding.forms import Forms
-from bot.understanding.index_cache import IndexCache
+from bot.understanding.index_cache import index_cache
 from bot.understanding.ranking import FEW, Asked, Group, Ranking, make_ranker
 from bot.understanding.smalltalk import Talks
 from bot.understanding.sounds import Ear
@@ -97,10 +97,10 @@ class Finder:
             self._normaliser = Normaliser(words.replace)
             self._forms = Forms(self._normaliser)
             self._cutter = Cutter(words.known, words.frames, folder)
-            known = IndexCache(folder, _lists(words)).read()
+            known = index_cache(folder, _lists(words)).read()
             self._ranker = make_ranker(knowledge, self._forms, self._cutter, known)
             if self._ranker is not known:
-                IndexCache(folder, _lists(words)).write(self._ranker)
+                index_cache(folder, _lists(words)).write(self._ranker)
         elif _lists(former._words) == _lists(words):
             self._normaliser, self._forms, self._cutter = former._normaliser, former._forms, former._cutter
             self._ranker = make_ranker(knowledge, self._forms, self._cutter, former._ranker)
@@ -127,7 +127,7 @@ class Finder:
 
     def keep(self) -> None:
         """Keep on disk what was worked out, for the next start, where nothing is that was read by the same word lists."""
-        cache = IndexCache(self._folder, _lists(self._words))
+        cache = index_cache(self._folder, _lists(self._words))
         if not cache.exists():
             cache.write(self._ranker)
 
