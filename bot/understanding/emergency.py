@@ -7,14 +7,14 @@ of ``not-now``, by how often each character and each pair of characters stands i
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from bot.catalogue import EmergencyRule
+from bot.understanding.reader import Reader, make_reader
 from bot.understanding.text import Normaliser, compact
 
 ALWAYS = "not-now"
@@ -36,14 +36,8 @@ SPAN, STEP = 18, 3
 LOUD_SPAN = 1.6
 """From this on a part of a story is danger, whatever the rest says."""
 
-SHORT = 14
-"""A text with fewer features than this is read as if it had so many: a word or two say little."""
-
 ENOUGH = 100
 """How many examples of each side the reading needs; with fewer only signs count."""
-
-UNSEEN = 0.3
-"""What a character counts that one side has never used."""
 
 OTHER = re.compile(r"[^一-龥^$]|\^\$")
 """What no feature holds: letters and figures say nothing about danger."""
@@ -98,7 +92,7 @@ class Lookout:
         self._past, self._now = Signs(always.unless if always else ()), Signs(always.signs if always else ())
         every = (self._past, self._now, *self._kinds.values(), *self._unless.values())
         self._vocabulary = Vocabulary(sign for signs in every for sign in signs.all)
-        self._reader = make_reader(rules)
+        self._reader = _reader(rules)
 
     def spot(self, text: str, likely: str | None = None) -> str | None:
         """Return the kind of danger (id) that a text (compact, simplified) tells of, or None.
@@ -113,7 +107,8 @@ class Lookout:
         hints = [kind for kind, _ in signed] or [kind for kind in told if kind == likely]
         if self._reader is None:
             return next(iter(sure if past else hints), None)
-        loudness = self._reader.loudness(text)
+        names = features(text)
+        loudness = self._reader.loudness(names)
         if not past and hints and loudness >= CALM:
             likeliest = hints
         elif sure:
@@ -123,57 +118,26 @@ class Lookout:
         else:
             return None
         reader = self._reader
-        return max(likeliest, key=lambda kind: reader.nearness(text, kind), default=None)
+        return max(likeliest, key=lambda kind: reader.nearness(names, kind), default=None)
 
     def _loud_part(self, reader: Reader, text: str) -> bool:
         """Return whether a part of a story is danger that happens now."""
         for start in range(0, max(1, len(text) - SPAN + STEP), STEP):
             part = text[start : start + SPAN]
             words = self._vocabulary.words_in(part)
-            if self._now.held(words) and not self._past.held(words) and reader.loudness(part) >= LOUD_SPAN:
+            if self._now.held(words) and not self._past.held(words) and reader.loudness(features(part)) >= LOUD_SPAN:
                 return True
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Tells how much a text reads like danger; made from examples.
-
-    ``odds`` is what each feature speaks for danger (logarithm); ``kinds`` how often each kind has it, ``sizes`` how many
-    each kind has in all.
-    """
-
-    odds: Mapping[str, float]
-    kinds: Mapping[str, Counter[str]]
-    sizes: Mapping[str, float]
-
-    def loudness(self, text: str) -> float:
-        """Return how much a text reads like danger: above 0 more so than like ordinary talk."""
-        names = features(text)
-        return sum(self.odds.get(name, 0.0) for name in names) / math.sqrt(max(SHORT, len(names)))
-
-    def nearness(self, text: str, kind: str) -> float:
-        """Return how likely one kind of danger writes like this (logarithm)."""
-        counts, size = self.kinds[kind], self.sizes[kind]
-        return sum(math.log((counts[name] + UNSEEN) / size) for name in features(text))
-
-
-def make_reader(rules: Iterable[EmergencyRule]) -> Reader | None:
+def _reader(rules: Iterable[EmergencyRule]) -> Reader | None:
     """Return what reads like danger, learnt from the examples; None when there are too few to learn from."""
     plain = Normaliser({})
     texts = {rule.id: [compact(plain(text).plain) for text in rule.examples] for rule in rules}
     calm = texts.pop(ALWAYS, [])
     if min(len(calm), sum(map(len, texts.values()))) < ENOUGH:
         return None
-    kinds = {kind: _counted(wordings) for kind, wordings in texts.items()}
-    loud, quiet = Counter[str](), _counted(calm)
-    for counts in kinds.values():
-        loud.update(counts)
-    names = loud.keys() | quiet.keys()
-    shift = math.log(quiet.total() / loud.total())
-    odds = {name: math.log((loud[name] + UNSEEN) / (quiet[name] + UNSEEN)) + shift for name in names}
-    sizes = {kind: counts.total() + UNSEEN * len(names) for kind, counts in kinds.items()}
-    return Reader(odds, kinds, sizes)
+    return make_reader({kind: _counted(wordings) for kind, wordings in texts.items()}, _counted(calm))
 
 
 def _counted(texts: Iterable[str]) -> Counter[str]:

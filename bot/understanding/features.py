@@ -109,11 +109,14 @@ class Cutter:
                 continue
             for character in word if CHINESE.fullmatch(word) else ():
                 found[f"c:{character}"] = CHARACTER
-        for run in CHINESE.findall(text):
-            for left, right in pairwise(run):
-                pair = left + right
-                found[f"b:{pair}"] = FRAME if pair in self._frames else PAIR
+        for pair in pairs_of(text):
+            found[f"b:{pair}"] = FRAME if pair in self._frames else PAIR
         return found
+
+
+def pairs_of(text: str) -> dict[str, None]:
+    """Return the pairs of neighbouring Chinese characters in a text, each once, in their order."""
+    return {left + right: None for run in CHINESE.findall(text) for left, right in pairwise(run)}
 
 
 def _everyday_words(folder: Path) -> str | None:

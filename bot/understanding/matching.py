@@ -20,11 +20,11 @@ from bot.model import Findings, Match, Outcome, Why
 from bot.understanding.aspects import aspect_of
 from bot.understanding.certainty import ASK, SURE, Evidence, chance
 from bot.understanding.emergency import Lookout
-from bot.understanding.features import Cutter
+from bot.understanding.features import Cutter, pairs_of
 from bot.understanding.forms import Forms
 from bot.understanding.index_cache import index_cache
 from bot.understanding.ranking import FEW, Asked, Group, Ranking, make_ranker
-from bot.understanding.smalltalk import Talks
+from bot.understanding.smalltalk import OUTRIGHT, TALKING, Talks
 from bot.understanding.sounds import Ear
 from bot.understanding.text import Normaliser, Text, compact
 
@@ -122,7 +122,12 @@ class Finder:
         self._dangers: tuple[EmergencyRule, ...] = knowledge.emergencies
         same_dangers = former is not None and former._dangers == self._dangers
         self.lookout: Lookout = former.lookout if former is not None and same_dangers else Lookout(self._dangers)
-        self.talks = Talks(knowledge.smalltalk.values(), words.fillers)
+        self.talks = Talks(
+            knowledge.smalltalk.values(),
+            words.fillers,
+            lambda sentence: pairs_of(self._normaliser.standard(sentence)),
+            self._ranker.pairs(),
+        )
         self._ear = Ear(_spoken_words(groups, self._cutter), words.frames)
 
     def keep(self) -> None:
@@ -152,8 +157,10 @@ class Finder:
         ranking, corrected = self._heard(self._ranker.rank(self._ask(text.standard)))
         found = self._exactly(exact, ranking) if exact is not None else self._outcome(ranking)
         plain = compact(text.plain)
+        like_talk = None if exact is not None else self._like_talk(plain, text.standard, found.outcome)
         return replace(
             found,
+            outcome="unsure" if found.outcome == "sure" and like_talk else found.outcome,
             plain=text.plain,
             danger=self.lookout.spot(plain, found.danger),
             within=self._within(ranking, recent, measures),
@@ -161,9 +168,17 @@ class Finder:
             exact=exact is not None and self._ranker.groups[exact].kind == "entry",
             content=ranking.asked.content,
             talk=self.talks.of(plain),
-            like_talk=self.talks.like(plain) if found.outcome != "sure" else None,
+            like_talk=like_talk,
             corrected=corrected if exact is None else None,
         )
+
+    def _like_talk(self, plain: str, standard: str, outcome: Outcome) -> str | None:
+        """Return the small talk (id) that a text reads like, the more so the surer it seemed to mean something."""
+        like = self.talks.like(plain) if outcome != "sure" else None
+        if like is not None:
+            return like
+        pairs = pairs_of(standard)
+        return self.talks.nearest(pairs) if self.talks.loudness(pairs) >= (OUTRIGHT if outcome == "sure" else TALKING) else None
 
     def explained(self, raw: str) -> Findings:
         """Return what a message may mean, each match with its why: for staff, in several times the time."""

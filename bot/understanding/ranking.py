@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -48,6 +49,9 @@ MOST_MASS = 5.0
 
 DANGER_MEASURE = -2
 """Where dangers stand in place of a measure: they compete with questions only to be told from them."""
+
+CHAT = "chit-chat"
+"""The neighbour (id) that is talk with the bot: what reads like it is no question."""
 
 LOOK = 6
 """Among how many of the best groups the agreement on a measure is counted."""
@@ -157,6 +161,11 @@ class Ranker:
         )
         nearest = {n: phrasing for n, (phrasing, _) in likenesses.items()}
         return Ranking(asked, tuple(order), scores, own, evidence, nearest)
+
+    def pairs(self) -> Counter[str]:
+        """Return how many wordings of entries and neighbours have each pair of characters."""
+        asked = [n for n, group in enumerate(self.groups) if group.kind in ("entry", "neighbour") and group.id != CHAT]
+        return self.index.totals(asked, "b:")
 
     def likeness(self, asked: Asked, group: int) -> tuple[str, float]:
         """Return the group's phrasing nearest to a question, and how like it is, 0 to 1, whatever the words' order."""

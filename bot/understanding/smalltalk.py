@@ -1,13 +1,20 @@
-"""Recognises small talk: turns about the bot itself, in the sentences that staff keep in ``knowledge/smalltalk.md``; pure."""
+"""Recognises small talk: turns about the bot itself, in the sentences that staff keep in ``knowledge/smalltalk.md``; pure.
+
+What is a listed sentence, or made of them, is small talk whatever else it may mean. What only reads like them is, when the
+pairs of its characters are those of small talk rather than of the questions: learnt from the sentences, and from all
+wordings of entries and neighbours.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Set
 from itertools import chain
 
 from rapidfuzz import fuzz, process
 
 from bot.catalogue import SmallTalk
+from bot.understanding.reader import make_reader
 
 SHORT = 12
 """Up to so many characters a listed word anywhere decides what the message is."""
@@ -27,6 +34,18 @@ LONGEST_LIKE = 16
 OPENING = "greeting"
 """The small talk (id) that other talk may follow in one message: 你好 谢谢 is thanks."""
 
+TALKING = 0.8
+"""From this on a message that means nothing for sure reads like small talk."""
+
+OUTRIGHT = 2.5
+"""From this on it reads so much like small talk that what it seems to mean is chance."""
+
+COMMANDS = ("menu", "restart", "forget", "more", "none-of-these")
+"""What the bot does when told so (ids): nobody is taken to have said it who only spoke alike."""
+
+ENOUGH = 300
+"""How many sentences the reading needs; with fewer only what is listed counts."""
+
 Spoken = tuple[int, tuple[str, ...]]
 """How the beginning of a text may be made up: so many characters of address and particles, and these small talks (ids)."""
 
@@ -34,8 +53,14 @@ Spoken = tuple[int, tuple[str, ...]]
 class Talks:
     """All small talk, ready to be recognised in compact, simplified texts."""
 
-    def __init__(self, talks: Iterable[SmallTalk], fillers: Set[str]) -> None:
-        """Take the small talks, the more important first, and forms of address and particles, which say nothing beside it."""
+    def __init__(
+        self, talks: Iterable[SmallTalk], fillers: Set[str], pairs_of: Callable[[str], Collection[str]], others: Counter[str]
+    ) -> None:
+        """Take the small talks, the more important first, and forms of address and particles, which say nothing beside it.
+
+        ``pairs_of`` returns the pairs of characters of a text, ``others`` says how many wordings of what is no small talk
+        have each of them.
+        """
         talks = tuple(talks)
         self._sentences = {sentence: talk.id for talk in reversed(talks) for sentence in talk.exact}
         self._by_length: dict[int, list[str]] = {}
@@ -43,6 +68,9 @@ class Talks:
             self._by_length.setdefault(len(sentence), []).append(sentence)
         self._words = tuple((word, talk.id) for talk in talks for word in talk.contains)
         self._fillers = fillers
+        spoken = {t.id: Counter(p for text in t.exact for p in pairs_of(text)) for t in talks if t.id not in COMMANDS}
+        enough = sum(len(talk.exact) for talk in talks) >= ENOUGH
+        self._reader = make_reader(spoken, others) if enough and others else None
 
     def of(self, text: str) -> str | None:
         """Return the small talk (id) that a text is, None when it is none.
@@ -64,6 +92,14 @@ class Talks:
         near = chain.from_iterable(self._by_length.get(length, ()) for length in lengths)
         found = process.extractOne(text, list(near), scorer=fuzz.ratio, score_cutoff=LIKE)
         return None if found is None else self._sentences[found[0]]
+
+    def loudness(self, pairs: Collection[str]) -> float:
+        """Return how much a text, given as its pairs of characters, reads like small talk: above 0 more than like questions."""
+        return self._reader.loudness(pairs) if self._reader is not None else 0.0
+
+    def nearest(self, pairs: Collection[str]) -> str | None:
+        """Return the small talk (id) that a text, given as its pairs of characters, most likely is."""
+        return self._reader.nearest(pairs) if self._reader is not None else None
 
     def _made_of(self, text: str) -> str | None:
         """Return the last small talk of those that a text is made of, with as few fillers as may be."""
