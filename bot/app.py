@@ -84,7 +84,7 @@ def create_app(config: Config | None = None, opened: Opened | None = None) -> Fl
     app = Flask("bot")
     app.extensions["live"] = live
     counters = counters_url(config.database, config.data_dir)
-    app.config["RATELIMIT_STORAGE_URI"] = f"{SCHEME}://{counters}"
+    app.config["COUNTERS"] = f"{SCHEME}://{counters}"
     health.register(app, Patient(bot, live), metrics, config)
     web.register(app, bot, config)
     staff_store = StaffStore(store, read_secret(config))

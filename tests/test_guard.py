@@ -76,7 +76,7 @@ EDITS = (
     ),
     Edit("a fixed talk", "smalltalk.md", "- 菜单\n", "- 菜单\n- 老板拖欠工资\n", "faq/wages.md:15:", ("固定回应",)),
     Edit("a neighbour's wording", "neighbours.md", "- 住院费用怎么报销", "- 老板拖欠工资", "faq/wages.md:15:", ("别处",)),
-    Edit("a word list", "words.md", "- 工资：人工、粮", "- 工资：人工、粮\n- 登记：要回", "", ()),
+    Edit("a word list", "words.md", "- 工资：人工、粮", "- 工资：人工、粮、工钱", "", ()),
     Edit(
         "a word that makes two wordings one",
         "words.md",

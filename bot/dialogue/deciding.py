@@ -37,6 +37,9 @@ FEW_WORDS = 2
 COVERED = 0.4
 """The share of a follow-up's words that an entry of the talk must cover to be its answer."""
 
+COVERED_BESIDE = 0.3
+"""The same when by itself it would be about something that is not ours."""
+
 SURE_OF_CHANGE = 0.85
 """How sure a short message must be of something else to change the talk without asking."""
 
@@ -218,6 +221,15 @@ def _neighbour(case: Case) -> Said | None:
     return _nothing(case) if lost else case.sayer.refer(case, neighbour)
 
 
+def _leaning_neighbour(case: Case) -> Said | None:
+    """Short, in the middle of a talk, and a neighbour's by itself (怎么加入): the entry of the talk that covers it."""
+    findings = case.findings
+    if findings.outcome != "neighbour" or not findings.within or _length(case) > SHORT_FOLLOW_UP:
+        return None
+    best = findings.within[0]
+    return case.sayer.within(case, best) if best.score >= COVERED_BESIDE else None
+
+
 def _leaning(case: Case) -> Said | None:
     """Unsure by itself, but short and said in the middle of a talk: the entry of that talk that covers it, or a list."""
     findings = case.findings
@@ -293,6 +305,7 @@ STEPS: tuple[Callable[[Case], Said | None], ...] = (
     _hardly_sure,
     _sure,
     _like_small_talk,
+    _leaning_neighbour,
     _neighbour,
     _leaning,
     _unsure,

@@ -15,7 +15,7 @@ from bot.storage.patience import Patience
 Result = TypeVar("Result")
 
 SCHEME = "bot+counters"
-"""How Flask-Limiter is told to count here: ``bot+counters:`` and the database's address."""
+"""How the library ``limits`` is told to count here: ``bot+counters:`` and the database's address."""
 
 WAIT_SECONDS = 0.5
 """How long a request waits for its count; then each process counts for itself."""
@@ -109,10 +109,7 @@ class Counters:
 
 
 class SharedLimits(Storage):
-    """Counters as Flask-Limiter wants them, for its fixed windows; while they fail, each process counts for itself.
-
-    Flask-Limiter has a fallback of its own, but two requests that meet the fault at once get a 500 from it.
-    """
+    """Counters as the library ``limits`` wants them, for its fixed windows; while they fail, each process counts alone."""
 
     STORAGE_SCHEME = [SCHEME]  # noqa: RUF012 - the library reads it so
 

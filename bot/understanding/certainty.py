@@ -19,7 +19,8 @@ class Evidence:
     best entry of another measure, as a part of its own score; ``likeness`` to its nearest phrasing (rapidfuzz); ``known``
     part of the content words' weight that the entry has; ``strange`` part that no entry has; ``length`` of the question,
     logarithm of characters; ``mass`` logarithm of the weight that the entry covers; ``agreement`` part of the first six
-    groups that belong to the entry's measures; ``neighbour`` the best neighbour's score as a part of the entry's.
+    groups that belong to the entry's measures; ``neighbour`` the best neighbour's score as a part of the entry's; ``ours`` how
+    much its pairs of characters are those of entries rather than of neighbours (logarithm of odds, -4 to 4).
     """
 
     share: float
@@ -32,20 +33,21 @@ class Evidence:
     mass: float
     agreement: float
     neighbour: float
+    ours: float
 
 
 _in_order = attrgetter(*(field.name for field in fields(Evidence)))
 
-WEIGHTS = (-0.41, 5.671, 2.042, 6.827, 0.905, 0.408, 2.671, -0.578, 2.608, -3.808)
+WEIGHTS = (-0.368, 4.958, 2.663, 6.931, 0.265, 0.175, 1.621, -0.045, 3.514, -2.416, 0.41)
 """One weight for each field of Evidence, in its order."""
 
-BIAS = -11.874
+BIAS = -11.183
 """The log odds when all evidence is zero."""
 
-SURE = 0.62
+SURE = 0.7
 """From this chance on the entry is given as the answer; tuned so that at most 2 in 100 questions get a wrong one."""
 
-ASK = 0.18
+ASK = 0.2
 """From this chance on a short list is offered; below, the bot says that it does not know."""
 
 

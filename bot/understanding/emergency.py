@@ -2,7 +2,7 @@
 
 A message is danger when a sign holds that no talk takes back (``！``), when it has a sign and does not read like ordinary
 talk, or when it reads like danger by itself. How it reads is learnt from the ``说法``: those of the dangers against those
-of ``not-now``, by how often each character and each pair of characters stands in the one and in the other.
+of ``not-now`` and what people ordinarily write, by their characters and pairs of characters.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from bot.catalogue import EmergencyRule
+from bot.understanding.learning import Separator, learn
 from bot.understanding.reader import Reader, make_reader
 from bot.understanding.text import Normaliser, compact
 
@@ -24,16 +25,19 @@ ALWAYS = "not-now"
 SURE = "！"
 """Before a sign: nothing takes it back but an ``除非`` of its own kind."""
 
-CALM = 0.0
+CALM = -0.5
 """Below this a message reads like ordinary talk: then a sign in it is chance."""
 
-LOUD = 0.8
+LOUD = 0.4
 """From this on a message reads like danger without any sign."""
+
+CERTAIN = 1.4
+"""From this on it does so whatever else it tells of: the past, a claim."""
 
 SPAN, STEP = 18, 3
 """How many characters of a story are read at a time, and how far on the next reading begins."""
 
-LOUD_SPAN = 1.6
+LOUD_SPAN = 1.5
 """From this on a part of a story is danger, whatever the rest says."""
 
 ENOUGH = 100
@@ -82,17 +86,26 @@ class Vocabulary:
         return frozenset(w for i, first in enumerate(text) for w in known.get(first, ()) if text.startswith(w, i))
 
 
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How danger reads: ``danger`` tells it from what people ordinarily write, ``kinds`` which danger it is."""
+
+    danger: Separator
+    kinds: Reader
+
+
 class Lookout:
     """Looks out for people in danger, from the kinds of danger that staff wrote down; made once, safe to share."""
 
-    def __init__(self, rules: Sequence[EmergencyRule]) -> None:
+    def __init__(self, rules: Sequence[EmergencyRule], hearing: Hearing | None) -> None:
+        """Take the kinds of danger, and how they read; without that only signs count."""
         always = next((rule for rule in rules if rule.id == ALWAYS), None)
         self._kinds = {rule.id: Signs(rule.signs) for rule in rules if rule.id != ALWAYS}
         self._unless = {rule.id: Signs(rule.unless) for rule in rules if rule.id != ALWAYS}
         self._past, self._now = Signs(always.unless if always else ()), Signs(always.signs if always else ())
         every = (self._past, self._now, *self._kinds.values(), *self._unless.values())
         self._vocabulary = Vocabulary(sign for signs in every for sign in signs.all)
-        self._reader = _reader(rules)
+        self._hearing = hearing
 
     def spot(self, text: str, likely: str | None = None) -> str | None:
         """Return the kind of danger (id) that a text (compact, simplified) tells of, or None.
@@ -105,50 +118,53 @@ class Lookout:
         past = bool(self._past.held(words))
         sure = [kind for kind, certain in signed if certain]
         hints = [kind for kind, _ in signed] or [kind for kind in told if kind == likely]
-        if self._reader is None:
+        hearing = self._hearing
+        if hearing is None:
             return next(iter(sure if past else hints), None)
         names = features(text)
-        loudness = self._reader.loudness(names)
-        if not past and hints and loudness >= CALM:
+        odds = hearing.danger.odds(names)
+        if not past and hints and odds >= CALM:
             likeliest = hints
         elif sure:
             likeliest = sure
-        elif (loudness >= LOUD and not past) or self._loud_part(self._reader, text):
+        elif odds >= (CERTAIN if past else LOUD) or self._loud_part(hearing.danger, text):
             likeliest = hints or told
         else:
             return None
-        reader = self._reader
-        return max(likeliest, key=lambda kind: reader.nearness(names, kind), default=None)
+        return max(likeliest, key=lambda kind: hearing.kinds.nearness(names, kind), default=None)
 
-    def _loud_part(self, reader: Reader, text: str) -> bool:
+    def _loud_part(self, danger: Separator, text: str) -> bool:
         """Return whether a part of a story is danger that happens now."""
         for start in range(0, max(1, len(text) - SPAN + STEP), STEP):
             part = text[start : start + SPAN]
             words = self._vocabulary.words_in(part)
-            if self._now.held(words) and not self._past.held(words) and reader.loudness(features(part)) >= LOUD_SPAN:
+            if self._now.held(words) and not self._past.held(words) and danger.odds(features(part)) >= LOUD_SPAN:
                 return True
         return False
 
 
-def _reader(rules: Iterable[EmergencyRule]) -> Reader | None:
-    """Return what reads like danger, learnt from the examples; None when there are too few to learn from."""
+def make_hearing(rules: Iterable[EmergencyRule], ordinary: Iterable[str]) -> Hearing | None:
+    """Return how dangers read, learnt from their examples and from what people ordinarily write (compact, simplified).
+
+    None when there are too few examples to learn from.
+    """
     plain = Normaliser({})
-    texts = {rule.id: [compact(plain(text).plain) for text in rule.examples] for rule in rules}
+    texts = {rule.id: [features(compact(plain(text).plain)) for text in rule.examples] for rule in rules}
     calm = texts.pop(ALWAYS, [])
     if min(len(calm), sum(map(len, texts.values()))) < ENOUGH:
         return None
-    return make_reader({kind: _counted(wordings) for kind, wordings in texts.items()}, _counted(calm))
+    others = [names for names in (*calm, *map(features, ordinary)) if names]
+    kinds = {kind: Counter(chain.from_iterable(wordings)) for kind, wordings in texts.items()}
+    return Hearing(
+        learn([names for wordings in texts.values() for names in wordings if names], others),
+        make_reader(kinds, Counter(chain.from_iterable(calm))),
+    )
 
 
-def _counted(texts: Iterable[str]) -> Counter[str]:
-    return Counter(name for text in texts for name in features(text))
-
-
-def features(text: str) -> set[str]:
-    """Return the Chinese characters of a text and their pairs, with its beginning and its end."""
+def features(text: str) -> dict[str, None]:
+    """Return the Chinese characters of a text and their pairs, with its beginning and its end, each once."""
     whole = f"^{text}$"
-    pairs = {a + b for a, b in pairwise(whole)}
-    return {name for name in pairs.union(text) if not OTHER.search(name)}
+    return {name: None for name in (*(a + b for a, b in pairwise(whole)), *text) if not OTHER.search(name)}
 
 
 def _sign(groups: Sequence[str], sure: bool) -> Sign:

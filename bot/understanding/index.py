@@ -62,12 +62,10 @@ class Index:
         """Return a group's bag, as it was given."""
         return self._bags[group]
 
-    def totals(self, groups: Sequence[int], start: str) -> Counter[str]:
-        """Return how many texts of some groups have each feature whose name begins so; the names without that beginning."""
+    def totals(self, groups: Sequence[int]) -> Ints:
+        """Return how many texts of some groups have each feature, by its number."""
         features, counts = (_joined([self._bags[group][part] for group in groups]) for part in (0, 1))
-        totals = np.bincount(features, counts, len(self.names)).astype(np.int64).tolist()
-        pairs = zip(self.names, totals, strict=True)
-        return Counter({name.removeprefix(start): count for name, count in pairs if count and name.startswith(start)})
+        return np.bincount(features, counts, len(self.names)).astype(np.int32)
 
     def merged(self, labels: Sequence[int]) -> Index:
         """Return an index over the groups merged by label (0, 1, …), with the same features."""

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 
 from rapidfuzz import fuzz
 
 from bot.catalogue import EmergencyRule, Knowledge, Words
+from bot.files import alone
 from bot.model import Findings, Match, Outcome, Why
 from bot.understanding.aspects import aspect_of
+from bot.understanding.caches import hearing_cache, index_cache
 from bot.understanding.certainty import ASK, SURE, Evidence, chance
-from bot.understanding.emergency import Lookout
+from bot.understanding.emergency import Hearing, Lookout, make_hearing
 from bot.understanding.features import Cutter, pairs_of
 from bot.understanding.forms import Forms
-from bot.understanding.index_cache import index_cache
 from bot.understanding.ranking import FEW, Asked, Group, Ranking, make_ranker
-from bot.understanding.smalltalk import OUTRIGHT, TALKING, Talks
+from bot.understanding.smalltalk import OUTRIGHT, TALKING, Talks, spoken_pairs
 from bot.understanding.sounds import Ear
 from bot.understanding.text import Normaliser, Text, compact
 
@@ -45,6 +48,12 @@ NEIGHBOUR_KNOWN = 0.3
 
 DANGER = 0.6
 """From this chance on a message that reads like those of people in danger is one, whatever signs it lacks."""
+
+LEARNING_SECONDS = 5.0
+"""How long a worker waits for another one to learn how danger reads."""
+
+EVERY_ORDINARY = 4
+"""Of the texts about other things every so many-th is learnt from: more take longer and teach no more."""
 
 EXACT = 0.99
 """The score of a wording that staff wrote down themselves."""
@@ -120,15 +129,38 @@ class Finder:
             self._service.setdefault(group.service, []).append(n)
         self._broad = {compact(self._normaliser(word).standard) for word in words.broad}
         self._dangers: tuple[EmergencyRule, ...] = knowledge.emergencies
-        same_dangers = former is not None and former._dangers == self._dangers
-        self.lookout: Lookout = former.lookout if former is not None and same_dangers else Lookout(self._dangers)
-        self.talks = Talks(
-            knowledge.smalltalk.values(),
-            words.fillers,
-            lambda sentence: pairs_of(self._normaliser.standard(sentence)),
-            self._ranker.pairs(),
-        )
+        self._said = knowledge.smalltalk
+        if former is not None and former._normaliser is self._normaliser and former._said == self._said:
+            self._spoken = former._spoken
+        else:
+            self._spoken = spoken_pairs(self._said.values(), lambda text: pairs_of(self._normaliser.standard(text)))
+        self.talks = Talks(self._said.values(), words.fillers, self._spoken, self._ranker.pairs())
+        if former is not None and former._dangers == self._dangers:
+            self.lookout: Lookout = former.lookout
+        else:
+            self.lookout = Lookout(self._dangers, self._hearing(knowledge))
         self._ear = Ear(_spoken_words(groups, self._cutter), words.frames)
+
+    def _hearing(self, knowledge: Knowledge) -> Hearing | None:
+        """Return how danger reads; of several workers one learns it, and the others wait for that."""
+        cache = hearing_cache(self._folder, self._dangers)
+        known = cache.read()
+        if known is not None:
+            return known
+        with ExitStack() as held:
+            with suppress(OSError):  # a full disk: then each learns for itself (a TimeoutError is an OSError, too)
+                held.enter_context(alone(self._folder / "learning.lock", LEARNING_SECONDS))
+            known = cache.read() or make_hearing(self._dangers, self._ordinary(knowledge))
+            if known is not None:
+                cache.write(known)
+        return known
+
+    def _ordinary(self, knowledge: Knowledge) -> Iterator[str]:
+        """Yield a part of what people write who are in no danger."""
+        asked = (text for group in self._ranker.groups if group.kind in ("entry", "neighbour") for text in group.raw)
+        said = (sentence for talk in knowledge.smalltalk.values() for sentence in sorted(talk.exact))
+        for text in islice(chain(asked, said), 0, None, EVERY_ORDINARY):
+            yield compact(self._normaliser(text).plain)
 
     def keep(self) -> None:
         """Keep on disk what was worked out, for the next start, where nothing is that was read by the same word lists."""
@@ -157,7 +189,8 @@ class Finder:
         ranking, corrected = self._heard(self._ranker.rank(self._ask(text.standard)))
         found = self._exactly(exact, ranking) if exact is not None else self._outcome(ranking)
         plain = compact(text.plain)
-        like_talk = None if exact is not None else self._like_talk(plain, text.standard, found.outcome)
+        in_talk = bool(recent or measures)
+        like_talk = None if exact is not None else self._like_talk(plain, text.standard, in_talk or found.outcome == "sure")
         return replace(
             found,
             outcome="unsure" if found.outcome == "sure" and like_talk else found.outcome,
@@ -172,13 +205,14 @@ class Finder:
             corrected=corrected if exact is None else None,
         )
 
-    def _like_talk(self, plain: str, standard: str, outcome: Outcome) -> str | None:
-        """Return the small talk (id) that a text reads like, the more so the surer it seemed to mean something."""
-        like = self.talks.like(plain) if outcome != "sure" else None
+    def _like_talk(self, plain: str, standard: str, means_something: bool) -> str | None:
+        """Return the small talk (id) that a text reads like; the more so when it means something by itself or in its talk."""
+        like = None if means_something else self.talks.like(plain)
         if like is not None:
             return like
         pairs = pairs_of(standard)
-        return self.talks.nearest(pairs) if self.talks.loudness(pairs) >= (OUTRIGHT if outcome == "sure" else TALKING) else None
+        least = OUTRIGHT if means_something else TALKING
+        return self.talks.nearest(pairs) if self.talks.loudness(pairs) >= least else None
 
     def explained(self, raw: str) -> Findings:
         """Return what a message may mean, each match with its why: for staff, in several times the time."""

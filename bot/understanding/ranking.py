@@ -17,7 +17,8 @@ from bot.understanding.certainty import Evidence
 from bot.understanding.emergency import ALWAYS
 from bot.understanding.features import Cutter
 from bot.understanding.forms import Forms
-from bot.understanding.index import Bag, Floats, Index, Weighted, bag_of
+from bot.understanding.index import Bag, Floats, Index, Ints, Weighted, bag_of
+from bot.understanding.reader import UNSEEN
 
 SERVICE_PART, MEASURE_PART = 0.5, 0.5
 """What the words of the whole service and of the whole measure add to an entry's own: people mix words across entries."""
@@ -52,6 +53,12 @@ DANGER_MEASURE = -2
 
 CHAT = "chit-chat"
 """The neighbour (id) that is talk with the bot: what reads like it is no question."""
+
+PAIR_NAME = "b:"
+"""What the names of features that are pairs of characters begin with."""
+
+MOST_ODDS, FEW_PAIRS = 4.0, 8
+"""No question reads more like ours than this (logarithm of odds), and one of fewer pairs is read as if it had so many."""
 
 LOOK = 6
 """Among how many of the best groups the agreement on a measure is counted."""
@@ -123,6 +130,9 @@ class Ranker:
         self._services = self.index.merged(self._service_of.tolist())
         self._measures = self.index.merged(self._measure_of.tolist())
         self._danger = np.array([group.measures[0] == DANGER_MEASURE for group in groups])
+        is_pair = np.array([name.startswith(PAIR_NAME) for name in names], dtype=np.int32)
+        self._ours, self._theirs = (self.index.totals(_of_kind(groups, kind)) * is_pair for kind in ("entry", "neighbour"))
+        self._odds = _odds(self._ours, self._theirs)
         self._neighbours = np.array([n for n, group in enumerate(groups) if group.kind == "neighbour"], dtype=np.int64)
 
     def rank(self, asked: Asked) -> Ranking:
@@ -158,14 +168,16 @@ class Ranker:
             mass=min(MOST_MASS, math.log(1 + float(own[first]) * weighted.total)),
             agreement=self._agreement(order),
             neighbour=self._neighbour(first, scores),
+            ours=self._reads_like_ours(weighted),
         )
         nearest = {n: phrasing for n, (phrasing, _) in likenesses.items()}
         return Ranking(asked, tuple(order), scores, own, evidence, nearest)
 
     def pairs(self) -> Counter[str]:
         """Return how many wordings of entries and neighbours have each pair of characters."""
-        asked = [n for n, group in enumerate(self.groups) if group.kind in ("entry", "neighbour") and group.id != CHAT]
-        return self.index.totals(asked, "b:")
+        totals = (self._ours + self._theirs).tolist()
+        named = zip(self.index.names, totals, strict=True)
+        return Counter({name.removeprefix(PAIR_NAME): count for name, count in named if count})
 
     def likeness(self, asked: Asked, group: int) -> tuple[str, float]:
         """Return the group's phrasing nearest to a question, and how like it is, 0 to 1, whatever the words' order."""
@@ -213,6 +225,17 @@ class Ranker:
         """Return the best neighbour's score as a part of the first group's."""
         best = float(scores[first])
         return min(1.0, float(scores[self._neighbours].max()) / best) if best > 0 and len(self._neighbours) else 0.0
+
+    def _reads_like_ours(self, weighted: Weighted) -> float:
+        """Return how much the pairs of characters are those of entries rather than of neighbours, -MOST_ODDS to MOST_ODDS.
+
+        Where there are no neighbours all is ours.
+        """
+        if not self._theirs.any():
+            return MOST_ODDS
+        odds = self._odds[weighted.features]
+        pairs = max(FEW_PAIRS, int(np.count_nonzero(odds)))
+        return max(-MOST_ODDS, min(MOST_ODDS, float(odds.sum()) / math.sqrt(pairs)))
 
     def _coverage(self, asked: Asked, group: int) -> tuple[float, float]:
         """Return the part of what the question is about that the group has, and the part that no group has, by weight."""
@@ -280,6 +303,17 @@ def _as_before(group: Group, relisted: Set[str]) -> dict[str, list[str]]:
     """Return the words (in any order) of those of a group's texts that have none of the words that are listed otherwise."""
     pairs = zip(group.phrasings, group.sorted_words, strict=True)
     return {form: words.split() for form, words in pairs if not any(word in form for word in relisted)}
+
+
+def _of_kind(groups: Sequence[Group], kind: str) -> list[int]:
+    return [n for n, group in enumerate(groups) if group.kind == kind and group.id != CHAT]
+
+
+def _odds(ours: Ints, theirs: Ints) -> Floats:
+    """Return what each pair of characters speaks for an entry and against a neighbour (naive Bayes, logarithm)."""
+    times = max(1, int(ours.sum())) / max(1, int(theirs.sum()))  # the larger side has everything oftener
+    odds = np.log((ours + UNSEEN * max(1, times)) / (theirs + UNSEEN * max(1, 1 / times)) / times)
+    return np.where(ours + theirs > 0, odds, 0).astype(np.float32)
 
 
 def _highest(scores: Floats, most: int) -> list[int]:

@@ -8,7 +8,7 @@ wordings of entries and neighbours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from itertools import chain
 
 from rapidfuzz import fuzz, process
@@ -54,12 +54,12 @@ class Talks:
     """All small talk, ready to be recognised in compact, simplified texts."""
 
     def __init__(
-        self, talks: Iterable[SmallTalk], fillers: Set[str], pairs_of: Callable[[str], Collection[str]], others: Counter[str]
+        self, talks: Iterable[SmallTalk], fillers: Set[str], spoken: Mapping[str, Counter[str]], others: Counter[str]
     ) -> None:
         """Take the small talks, the more important first, and forms of address and particles, which say nothing beside it.
 
-        ``pairs_of`` returns the pairs of characters of a text, ``others`` says how many wordings of what is no small talk
-        have each of them.
+        ``spoken`` says for each talk that can be told by how it reads, ``others`` for the wordings of what is no small talk,
+        how many have each pair of characters.
         """
         talks = tuple(talks)
         self._sentences = {sentence: talk.id for talk in reversed(talks) for sentence in talk.exact}
@@ -68,7 +68,6 @@ class Talks:
             self._by_length.setdefault(len(sentence), []).append(sentence)
         self._words = tuple((word, talk.id) for talk in talks for word in talk.contains)
         self._fillers = fillers
-        spoken = {t.id: Counter(p for text in t.exact for p in pairs_of(text)) for t in talks if t.id not in COMMANDS}
         enough = sum(len(talk.exact) for talk in talks) >= ENOUGH
         self._reader = make_reader(spoken, others) if enough and others else None
 
@@ -117,3 +116,9 @@ class Talks:
                 begun[end] = min(begun.get(end, spoken), spoken)
         _, said = begun.get(len(text), (0, ()))
         return next((talk for talk in reversed(said) if talk != OPENING), said[-1] if said else None)
+
+
+def spoken_pairs(talks: Iterable[SmallTalk], pairs_of: Callable[[str], Iterable[str]]) -> dict[str, Counter[str]]:
+    """Return how many sentences of each talk that is no command have each pair of characters."""
+    told = (talk for talk in talks if talk.id not in COMMANDS)
+    return {talk.id: Counter(pair for sentence in talk.exact for pair in pairs_of(sentence)) for talk in told}

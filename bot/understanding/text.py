@@ -13,6 +13,7 @@ WECHAT_FACES = re.compile(r"\[[一-龥A-Za-z]{1,4}\]|/::?[^\s一-龥]{1,3}|/:[a-
 NOISE = re.compile(r"[^\w\s。，！？；：、,.!?;:…~%％/-]|_", re.U)
 SPACES = re.compile(r"\s+")
 MARKS = re.compile(r"[\W_]+")
+REPEATED = re.compile(r"([一-龥]{1,4}?)\1{3,}")
 SENTENCES = re.compile(r"[。！？!?；;\n…]+|\s{1,}|[，,]")
 
 
@@ -41,10 +42,10 @@ class Normaliser:
     def __init__(self, replace: Mapping[str, str]) -> None:
         self._converter = OpenCC("t2s")
         pairs = {simplified(self._converter, variant): standard for variant, standard in replace.items()}
-        self._pairs = pairs
-        self._by_first: dict[str, list[tuple[str, str]]] = {}
-        for variant in sorted(filter(None, pairs), key=len, reverse=True):
-            self._by_first.setdefault(variant[0], []).append((variant, pairs[variant]))
+        self._by_first = _by_first(pairs)
+        # A standard word stays what it is, though a variant stands inside it: 拖欠工资 has 欠工资, which is read as 拖欠工资.
+        self._pairs = {word: word for word in pairs.values() if self.standard(word) != word} | pairs
+        self._by_first = _by_first(self._pairs)
 
     def __call__(self, raw: str) -> Text:
         """Return the one form of a text; at most the first 2,000 characters should be handed in."""
@@ -52,7 +53,11 @@ class Normaliser:
         return Text(plain, self.standard(plain))
 
     def standard(self, plain: str) -> str:
-        """Return a simplified text with dialect and slang words replaced, longest first, left to right."""
+        """Return a simplified text with dialect and slang words replaced, longest first, left to right.
+
+        What is said over and over (急急急急急) is said twice: it does not tell more.
+        """
+        plain = REPEATED.sub(r"\1\1", plain)
         out: list[str] = []
         position = 0
         while position < len(plain):
@@ -69,6 +74,14 @@ class Normaliser:
     def differing(self, other: Normaliser) -> frozenset[str]:
         """Return the words (simplified) that another list replaces otherwise: what has none of them is read the same."""
         return frozenset(variant for variant, _ in self._pairs.items() ^ other._pairs.items() if variant)
+
+
+def _by_first(pairs: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
+    """Return variants with their standard words by the variants' first characters, the longest first."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for variant in sorted(filter(None, pairs), key=len, reverse=True):
+        found.setdefault(variant[0], []).append((variant, pairs[variant]))
+    return found
 
 
 def _whole_word(text: str, start: int, variant: str) -> bool:

@@ -6,13 +6,16 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from flask import Flask, Response, abort, request
 from flask.sessions import SecureCookieSessionInterface
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
+from limits import parse_many
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from bot.config import Config, read_secret
@@ -22,7 +25,8 @@ Limit = Callable[[Callable[..., Any]], Callable[..., Any]]
 MOST_BYTES = 64 * 1024
 """The largest body that pages and API read; 2,000 characters of Chinese are 18 kB when a form encodes them."""
 
-TOO_MANY = 429
+SCOPE = "questions"
+"""What is counted: all that costs work together."""
 
 POLICY = "; ".join(
     (
@@ -80,25 +84,24 @@ def make_limiter(app: Flask, config: Config) -> Limit:
     """Return what limits a view: all views that have it share one count per client address.
 
     Only what costs work or room has it. Thousands of phones may come from one address of a mobile network, so reading
-    pages is free.
+    pages is free. Where all workers count together is the application's to say.
     """
-    limiter = Limiter(
-        get_remote_address,
-        app=app,
-        # Where all workers count together is the application's to say.
-        storage_uri=app.config.get("RATELIMIT_STORAGE_URI", "memory://"),
-        strategy="fixed-window",
-    )
+    counting = FixedWindowRateLimiter(storage_from_string(app.config.get("COUNTERS", "memory://")))
+    allowed = parse_many(config.rate_limit)
 
-    def _say_when(response: Response) -> Response:
-        """Tell who asks too fast when to come back; to tell everybody would be two look-ups more for each question."""
-        limit = limiter.current_limit
-        if response.status_code == TOO_MANY and limit is not None:
-            response.headers["Retry-After"] = str(max(1, int(limit.reset_at - time.time())))
-        return response
+    def limit(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def limited(*args: Any, **given: Any) -> Any:
+            who = request.remote_addr or "nowhere"
+            for item in allowed:
+                if not counting.hit(item, SCOPE, who):
+                    seconds = counting.get_window_stats(item, SCOPE, who).reset_time - time.time()
+                    raise TooManyRequests(retry_after=max(1, int(seconds)))
+            return view(*args, **given)
 
-    app.after_request(_say_when)
-    return limiter.shared_limit(config.rate_limit, scope="questions")
+        return limited
+
+    return limit
 
 
 def small_bodies_only() -> None:
