@@ -36,7 +36,6 @@ ONLY_IN: dict[str, set[str]] = {
         "curation.likeness",
         "understanding.matching",
         "understanding.ranking",
-        "understanding.smalltalk",
     },
     "opencc": {"understanding.text"},
     "pypinyin": {"understanding.sounds"},

@@ -16,7 +16,7 @@ from itertools import chain, pairwise
 from bot.catalogue import EmergencyRule
 from bot.understanding.learning import Separator, learn
 from bot.understanding.reader import Reader, make_reader
-from bot.understanding.text import Normaliser, compact
+from bot.understanding.text import Normaliser, by_start, compact, starting
 
 ALWAYS = "not-now"
 """The id of the section of what is no danger: its ``除非`` take back every kind (the past, a supposition, a claim), its
@@ -25,19 +25,19 @@ ALWAYS = "not-now"
 SURE = "！"
 """Before a sign: nothing takes it back but an ``除非`` of its own kind."""
 
-CALM = -0.5
+CALM = -0.9
 """Below this a message reads like ordinary talk: then a sign in it is chance."""
 
-LOUD = 0.4
+LOUD = -0.1
 """From this on a message reads like danger without any sign."""
 
-CERTAIN = 1.4
+CERTAIN = 0.9
 """From this on it does so whatever else it tells of: the past, a claim."""
 
 SPAN, STEP = 18, 3
 """How many characters of a story are read at a time, and how far on the next reading begins."""
 
-LOUD_SPAN = 1.5
+LOUD_SPAN = 1.2
 """From this on a part of a story is danger, whatever the rest says."""
 
 ENOUGH = 100
@@ -76,14 +76,13 @@ class Vocabulary:
     """All words of some signs, to find those in a text in one pass."""
 
     def __init__(self, signs: Iterable[Sign]) -> None:
-        self._by_first: dict[str, set[str]] = {}
-        for word in (word for sign in signs for group in (*sign.present, sign.absent) for word in group):
-            self._by_first.setdefault(word[:1], set()).add(word)
+        self._by_start = by_start({word for sign in signs for group in (*sign.present, sign.absent) for word in group})
 
     def words_in(self, text: str) -> frozenset[str]:
         """Return the words that a text has anywhere, one inside another too."""
-        known = self._by_first
-        return frozenset(w for i, first in enumerate(text) for w in known.get(first, ()) if text.startswith(w, i))
+        return frozenset(
+            word for position, words in starting(self._by_start, text) for word in words if text.startswith(word, position)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.int64]
 
 SATURATION = 3.0
 """BM25's k1: the tenth time that a group says a word adds little."""
@@ -37,25 +37,38 @@ class Weighted:
 class Index:
     """How much of a question each group knows; built once, never changed, safe to share between threads.
 
-    A group is a bag: how many of its texts have each feature. All postings stand in two flat arrays, one after another:
-    an array of its own for each of 100,000 features would cost more than what is in it.
+    A group is a bag: how many of its texts have each feature. Beside the groups stand what they are part of, layer by
+    layer (their services, their measures): each is the bag of its groups together. All postings of all layers stand in two
+    flat arrays, feature by feature: an array of its own for each of 100,000 features would cost more than what is in it,
+    and so every layer is asked in one go.
     """
 
-    def __init__(self, names: dict[str, int], bags: Sequence[Bag]) -> None:
-        """Take every feature's number, and each group's bag in those numbers; ``names`` may have features no bag has."""
+    def __init__(self, names: dict[str, int], bags: Sequence[Bag], layers: Sequence[Sequence[int]] = ()) -> None:
+        """Take every feature's number, and each group's bag in those numbers; ``names`` may have features no bag has.
+
+        Each of ``layers`` says for every group which number of that layer (0, 1, …) it is part of.
+        """
         self.names = names
         self.size = len(bags)
         self._bags = tuple(bags)
         features = _joined([bag[0] for bag in bags])
         counts = _joined([bag[1] for bag in bags])
         groups = np.repeat(np.arange(self.size, dtype=np.int32), [len(bag[0]) for bag in bags])
-        order = np.argsort(features, kind="stable")
-        lengths = np.bincount(features, minlength=len(names))
-        self._groups: Ints = groups[order]
-        self._shares: Floats = _shares(groups, counts, self.size)[order]
+        postings = [(features, groups, counts, self.size)]
+        postings += [_merged(features, groups, counts, np.array(labels, dtype=np.int64), len(names)) for labels in layers]
+        self._sizes = [size for *_, size in postings]
+        firsts = np.cumsum([0, *self._sizes[:-1]])
+        every = np.concatenate([features for features, *_ in postings])
+        order = np.argsort(every, kind="stable")
+        lengths = np.bincount(every, minlength=len(names))
+        shifted = [groups + first for (_, groups, _, _), first in zip(postings, firsts, strict=True)]
+        shares = [_shares(groups, counts, size) for _, groups, counts, size in postings]
+        self._groups: Ints = np.concatenate(shifted).astype(np.int32)[order]
+        self._shares: Floats = np.concatenate(shares)[order]
         self._lengths: Ints = lengths.astype(np.int32)
         self._starts: Ints = (np.cumsum(lengths) - lengths).astype(np.int32)
-        self._rarity: Floats = np.log(1 + self.size / (lengths + 0.5)).astype(np.float32)
+        having = np.bincount(features, minlength=len(names))
+        self._rarity: Floats = np.log(1 + self.size / (having + 0.5)).astype(np.float32)
         self._unseen = math.log(1 + 2 * max(1, self.size))
 
     def bag(self, group: int) -> Bag:
@@ -66,17 +79,6 @@ class Index:
         """Return how many texts of some groups have each feature, by its number."""
         features, counts = (_joined([self._bags[group][part] for group in groups]) for part in (0, 1))
         return np.bincount(features, counts, len(self.names)).astype(np.int32)
-
-    def merged(self, labels: Sequence[int]) -> Index:
-        """Return an index over the groups merged by label (0, 1, …), with the same features."""
-        sizes = [len(bag[0]) for bag in self._bags]
-        features = _joined([bag[0] for bag in self._bags]).astype(np.int64)
-        keys = np.repeat(np.array(labels, dtype=np.int64), sizes) * max(1, len(self.names)) + features
-        unique, places = np.unique(keys, return_inverse=True)
-        counts = np.bincount(places, _joined([bag[1] for bag in self._bags]), len(unique)).astype(np.int32)
-        cuts = np.searchsorted(unique, np.arange(max(labels, default=-1) + 2) * max(1, len(self.names)))
-        numbers = (unique % max(1, len(self.names))).astype(np.int32)
-        return Index(self.names, [(numbers[i:j], counts[i:j]) for i, j in pairwise(cuts)])
 
     def rarity(self, name: str) -> float:
         """Return how telling a feature is: the fewer groups have it the more; one never seen is as telling as can be."""
@@ -106,16 +108,20 @@ class Index:
         strange = sum(features.values()) - sum(count for _, count in known)
         return Weighted(numbers, weights, float(weights.sum()) + strange * self._unseen)
 
-    def shares(self, weighted: Weighted) -> Floats:
-        """Return for each group the share, 0 to 1, of a weighted question that it covers."""
+    def shares(self, weighted: Weighted) -> list[Floats]:
+        """Return the share, 0 to 1, of a weighted question that each group covers; then the same for every layer.
+
+        The same weights count for all: how telling a feature is, is a matter of groups.
+        """
         lengths = self._lengths[weighted.features]
         ends = np.cumsum(lengths)
         if not len(ends) or not ends[-1]:
-            return np.zeros(self.size, dtype=np.float32)
+            return [np.zeros(size, dtype=np.float32) for size in self._sizes]
         # Every posting of every feature in one go: where each feature's stretch starts, counted on from there.
         places = np.arange(ends[-1]) + np.repeat(self._starts[weighted.features] - (ends - lengths), lengths)
         parts = self._shares[places] * np.repeat(weighted.weights, lengths)
-        return (np.bincount(self._groups[places], parts, self.size) / weighted.total).astype(np.float32)
+        every = (np.bincount(self._groups[places], parts, sum(self._sizes)) / weighted.total).astype(np.float32)
+        return np.split(every, np.cumsum(self._sizes[:-1]))
 
 
 def bag_of(texts: Iterable[Mapping[str, float]], names: dict[str, int]) -> Bag:
@@ -129,6 +135,14 @@ def bag_of(texts: Iterable[Mapping[str, float]], names: dict[str, int]) -> Bag:
 
 def _joined(arrays: Sequence[Ints]) -> Ints:
     return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int32)
+
+
+def _merged(features: Ints, groups: Ints, counts: Ints, labels: Numbers, names: int) -> tuple[Ints, Ints, Ints, int]:
+    """Return the postings (features, groups, counts) of the groups merged by label, and how many labels there are."""
+    keys, places = np.unique(labels[groups] * max(1, names) + features, return_inverse=True)
+    merged = np.bincount(places, counts, len(keys)).astype(np.int32)
+    size = int(labels.max(initial=-1)) + 1
+    return (keys % max(1, names)).astype(np.int32), (keys // max(1, names)).astype(np.int32), merged, size
 
 
 def _shares(groups: Ints, counts: Ints, size: int) -> Floats:

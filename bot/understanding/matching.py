@@ -131,7 +131,7 @@ class Finder:
         self._dangers: tuple[EmergencyRule, ...] = knowledge.emergencies
         self._said = knowledge.smalltalk
         if former is not None and former._normaliser is self._normaliser and former._said == self._said:
-            self._spoken = former._spoken
+            self._spoken: dict[str, Counter[str]] = former._spoken
         else:
             self._spoken = spoken_pairs(self._said.values(), lambda text: pairs_of(self._normaliser.standard(text)))
         self.talks = Talks(self._said.values(), words.fillers, self._spoken, self._ranker.pairs())
@@ -190,7 +190,7 @@ class Finder:
         found = self._exactly(exact, ranking) if exact is not None else self._outcome(ranking)
         plain = compact(text.plain)
         in_talk = bool(recent or measures)
-        like_talk = None if exact is not None else self._like_talk(plain, text.standard, in_talk or found.outcome == "sure")
+        like_talk = None if exact is not None else self._like_talk(text.standard, in_talk or found.outcome == "sure")
         return replace(
             found,
             outcome="unsure" if found.outcome == "sure" and like_talk else found.outcome,
@@ -205,11 +205,8 @@ class Finder:
             corrected=corrected if exact is None else None,
         )
 
-    def _like_talk(self, plain: str, standard: str, means_something: bool) -> str | None:
+    def _like_talk(self, standard: str, means_something: bool) -> str | None:
         """Return the small talk (id) that a text reads like; the more so when it means something by itself or in its talk."""
-        like = None if means_something else self.talks.like(plain)
-        if like is not None:
-            return like
         pairs = pairs_of(standard)
         least = OUTRIGHT if means_something else TALKING
         return self.talks.nearest(pairs) if self.talks.loudness(pairs) >= least else None

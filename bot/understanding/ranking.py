@@ -124,11 +124,9 @@ class Ranker:
     def __init__(self, groups: Sequence[Group], names: dict[str, int], bags: Sequence[Bag]) -> None:
         """Take what can be found, every feature's number, and each group's bag of features in the groups' order."""
         self.groups = tuple(groups)
-        self.index = Index(names, bags)
         self._service_of = _labels([group.service for group in groups])
         self._measure_of = _labels([group.measures[0] for group in groups])
-        self._services = self.index.merged(self._service_of.tolist())
-        self._measures = self.index.merged(self._measure_of.tolist())
+        self.index = Index(names, bags, (self._service_of.tolist(), self._measure_of.tolist()))
         self._danger = np.array([group.measures[0] == DANGER_MEASURE for group in groups])
         is_pair = np.array([name.startswith(PAIR_NAME) for name in names], dtype=np.int32)
         self._ours, self._theirs = (self.index.totals(_of_kind(groups, kind)) * is_pair for kind in ("entry", "neighbour"))
@@ -138,10 +136,8 @@ class Ranker:
     def rank(self, asked: Asked) -> Ranking:
         """Return what a question finds, and whether it reads like a call for help."""
         weighted = self.index.weigh(asked.features)
-        own = self.index.shares(weighted)
-        # The same weights for all three: how telling a word is, is a matter of entries.
-        measure = self._measures.shares(weighted)[self._measure_of]
-        service = self._services.shares(weighted)[self._service_of]
+        own, services, measures = self.index.shares(weighted)
+        service, measure = services[self._service_of], measures[self._measure_of]
         everything = own + SERVICE_PART * service + MEASURE_PART * measure
         scores = np.where(self._danger, np.float32(0), everything)
         found = self._ordered(asked, weighted, scores, own, measure)

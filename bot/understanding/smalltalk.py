@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
-from itertools import chain
-
-from rapidfuzz import fuzz, process
 
 from bot.catalogue import SmallTalk
 from bot.understanding.reader import make_reader
@@ -21,15 +18,6 @@ SHORT = 12
 
 LONGEST = 24
 """A longer message is hardly made of small talk alone."""
-
-LIKE = 84.0
-"""From this rapidfuzz ratio to a listed sentence on a short text is that small talk, when it means nothing else for sure."""
-
-NEAR_LENGTH = 0.7
-"""How short a sentence may be beside a text, or the text beside it, to be as like it as that."""
-
-LONGEST_LIKE = 16
-"""Longer texts are not compared."""
 
 OPENING = "greeting"
 """The small talk (id) that other talk may follow in one message: 你好 谢谢 is thanks."""
@@ -63,9 +51,6 @@ class Talks:
         """
         talks = tuple(talks)
         self._sentences = {sentence: talk.id for talk in reversed(talks) for sentence in talk.exact}
-        self._by_length: dict[int, list[str]] = {}
-        for sentence in self._sentences:
-            self._by_length.setdefault(len(sentence), []).append(sentence)
         self._words = tuple((word, talk.id) for talk in talks for word in talk.contains)
         self._fillers = fillers
         enough = sum(len(talk.exact) for talk in talks) >= ENOUGH
@@ -82,15 +67,6 @@ class Talks:
             return whole
         worded = (talk for word, talk in self._words if word in text) if len(text) <= SHORT else iter(())
         return next(worded, None) or self._made_of(text)
-
-    def like(self, text: str) -> str | None:
-        """Return the small talk (id) that a text is written nearly like."""
-        if not 1 < len(text) <= LONGEST_LIKE:
-            return None
-        lengths = range(int(len(text) * NEAR_LENGTH), int(len(text) / NEAR_LENGTH) + 1)
-        near = chain.from_iterable(self._by_length.get(length, ()) for length in lengths)
-        found = process.extractOne(text, list(near), scorer=fuzz.ratio, score_cutoff=LIKE)
-        return None if found is None else self._sentences[found[0]]
 
     def loudness(self, pairs: Collection[str]) -> float:
         """Return how much a text, given as its pairs of characters, reads like small talk: above 0 more than like questions."""

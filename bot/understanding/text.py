@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import add
 
 from opencc import OpenCC
 
@@ -42,10 +43,10 @@ class Normaliser:
     def __init__(self, replace: Mapping[str, str]) -> None:
         self._converter = OpenCC("t2s")
         pairs = {simplified(self._converter, variant): standard for variant, standard in replace.items()}
-        self._by_first = _by_first(pairs)
+        self._pairs, self._by_start = pairs, by_start(pairs)
         # A standard word stays what it is, though a variant stands inside it: 拖欠工资 has 欠工资, which is read as 拖欠工资.
         self._pairs = {word: word for word in pairs.values() if self.standard(word) != word} | pairs
-        self._by_first = _by_first(self._pairs)
+        self._by_start = by_start(self._pairs)
 
     def __call__(self, raw: str) -> Text:
         """Return the one form of a text; at most the first 2,000 characters should be handed in."""
@@ -59,29 +60,37 @@ class Normaliser:
         """
         plain = REPEATED.sub(r"\1\1", plain)
         out: list[str] = []
-        position = 0
-        while position < len(plain):
-            for variant, standard in self._by_first.get(plain[position], ()):
-                if plain.startswith(variant, position) and _whole_word(plain, position, variant):
-                    out.append(standard)
-                    position += len(variant)
-                    break
-            else:
-                out.append(plain[position])
-                position += 1
-        return "".join(out)
+        done = 0
+        for position, words in starting(self._by_start, plain):
+            if position < done:
+                continue
+            fitting = (w for w in words if plain.startswith(w, position) and _whole_word(plain, position, w))
+            variant = next(fitting, "")
+            if variant:
+                out += (plain[done:position], self._pairs[variant])
+                done = position + len(variant)
+        return "".join((*out, plain[done:]))
 
     def differing(self, other: Normaliser) -> frozenset[str]:
         """Return the words (simplified) that another list replaces otherwise: what has none of them is read the same."""
         return frozenset(variant for variant, _ in self._pairs.items() ^ other._pairs.items() if variant)
 
 
-def _by_first(pairs: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
-    """Return variants with their standard words by the variants' first characters, the longest first."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for variant in sorted(filter(None, pairs), key=len, reverse=True):
-        found.setdefault(variant[0], []).append((variant, pairs[variant]))
+def by_start(words: Iterable[str]) -> dict[str, list[str]]:
+    """Return words by their first two characters, or by the only one they have, the longest first."""
+    found: dict[str, list[str]] = {}
+    for word in sorted(filter(None, words), key=len, reverse=True):
+        found.setdefault(word[:2], []).append(word)
     return found
+
+
+def starting(known: Mapping[str, list[str]], text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each position of a text where words (by start) may begin, in order, with those words, the longer first."""
+    for position, pair in enumerate(map(add, text, f"{text[1:]} ")):
+        if pair in known:
+            yield position, known[pair]
+        if pair[0] in known:
+            yield position, known[pair[0]]
 
 
 def _whole_word(text: str, start: int, variant: str) -> bool:
