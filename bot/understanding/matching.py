@@ -266,7 +266,16 @@ class Finder:
         outcome: Outcome = "sure" if sure >= SURE else "unsure" if sure >= ASK else "nothing"
         if first.kind == "neighbour":
             outcome = "neighbour" if ranking.evidence.known >= NEIGHBOUR_KNOWN else "nothing"
+        if outcome in ("neighbour", "nothing") and self._names_a_topic(ranking.asked):
+            sure, outcome = (SURE + ASK) / 2, "unsure"
         return self._findings(ranking, first, outcome, self._matches(ranking, sure))
+
+    def _names_a_topic(self, asked: Asked) -> bool:
+        """Return whether a question says no more than broad words of ours (鉴定怎么做).
+
+        Then it may be ours, though it is not clear what is asked and a neighbour has the word, too.
+        """
+        return bool(asked.content) and self._broad.issuperset(asked.content)
 
     def _exactly(self, number: int, ranking: Ranking) -> Findings:
         """Return the findings for a wording that staff wrote down: nothing is surer."""
