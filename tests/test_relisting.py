@@ -114,7 +114,9 @@ def test_an_edit_and_its_undoing_are_as_made_afresh(dictionary: Path, tmp_path: 
     assert found(first, QUESTIONS) == asked  # what answers meanwhile is left as it was
 
 
-MOST_SECONDS = 1.5
+MOST_OF_FRESH = 1 / 3
+"""The part of the processor time of a finder made afresh that an edit may take with its judging: a ratio, for machines
+differ. On one where a fresh one takes six seconds the edit is live in two, in every worker."""
 
 REAL_EDITS = (
     Edit("variant more", "## 换成标准词\n", "## 换成标准词\n\n- 押金：押桶银\n- 骑手：跑腿仔\n"),
@@ -133,27 +135,20 @@ def test_all_edits_one_after_another_are_as_made_afresh(library: Library, tmp_pa
     texts = read_texts(ROOT / "knowledge", Report())
     former = library
     stored_questions(former)  # as a worker does when it has started
+    took: dict[str, float] = {}
     for edit in REAL_EDITS:
         assert edit.old in texts[edit.file], edit.name
         texts = {**texts, edit.file: texts[edit.file].replace(edit.old, edit.new, 1)}
         knowledge, started = read(texts), time.process_time()
         now = Library(knowledge, Finder(knowledge, tmp_path, former.finder))
         guard(now, former)
-        # Of the two seconds in which an edit must be live in every worker; processor time, for other tests run beside.
-        assert time.process_time() - started < MOST_SECONDS, edit.name
+        took[edit.name] = time.process_time() - started
         former = now
-    fresh = Finder(read(texts), tmp_path)
+    knowledge, started = read(texts), time.process_time()
+    fresh = Finder(knowledge, tmp_path)
+    limit = MOST_OF_FRESH * (time.process_time() - started)
+    assert {name: seconds for name, seconds in took.items() if seconds > limit} == {}
     finder = former.finder
     assert known(finder) == known(fresh)
     questions = [question.text for question in read_questions(ROOT / "tests" / "questions" / "in.jsonl")][::5]
     assert found(finder, questions) == found(fresh, questions)
-
-
-def test_one_more_known_word_changes_no_cut_where_it_does_not_stand(tmp_path: Path, library: Library) -> None:
-    words = library.knowledge.words
-    before = Cutter(words.known, words.frames, tmp_path)
-    after = before.relisted((*words.known, *(f"词{n}{n}" for n in "甲乙丙丁")), words.frames)
-    phrasings = [text for entry in library.knowledge.entries.values() for text in entry.phrasings]
-    assert [after.words(text) for text in phrasings] == [before.words(text) for text in phrasings]
-    assert after.words("词甲甲") == ["词甲甲"]
-    assert before.words("词甲甲") != ["词甲甲"]

@@ -133,16 +133,32 @@ def bag_of(texts: Iterable[Mapping[str, float]], names: dict[str, int]) -> Bag:
     return np.array(numbers, dtype=np.int32), np.array(list(counted.values()), dtype=np.int32)
 
 
+def changed(bag: Bag, more: Bag, less: Bag) -> Bag:
+    """Return a bag with the texts of another one more and those of a third less; the same bag when both are empty."""
+    if not len(more[0]) and not len(less[0]):
+        return bag
+    counted = Counter(dict(zip(bag[0].tolist(), bag[1].tolist(), strict=True)))
+    counted.update(dict(zip(more[0].tolist(), more[1].tolist(), strict=True)))
+    counted.subtract(dict(zip(less[0].tolist(), less[1].tolist(), strict=True)))
+    left = {number: count for number, count in counted.items() if count}
+    return np.array(list(left), dtype=np.int32), np.array(list(left.values()), dtype=np.int32)
+
+
 def _joined(arrays: Sequence[Ints]) -> Ints:
     return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int32)
 
 
 def _merged(features: Ints, groups: Ints, counts: Ints, labels: Numbers, names: int) -> tuple[Ints, Ints, Ints, int]:
     """Return the postings (features, groups, counts) of the groups merged by label, and how many labels there are."""
-    keys, places = np.unique(labels[groups] * max(1, names) + features, return_inverse=True)
-    merged = np.bincount(places, counts, len(keys)).astype(np.int32)
     size = int(labels.max(initial=-1)) + 1
-    return (keys % max(1, names)).astype(np.int32), (keys // max(1, names)).astype(np.int32), merged, size
+    if not len(features):
+        return features, groups, counts, size
+    keys = labels[groups] * names + features
+    order = np.argsort(keys, kind="stable")  # three times as fast as np.unique
+    keys = keys[order]
+    firsts = np.flatnonzero(np.diff(keys, prepend=-1))
+    merged = np.add.reduceat(counts[order], firsts).astype(np.int32)
+    return (keys[firsts] % names).astype(np.int32), (keys[firsts] // names).astype(np.int32), merged, size
 
 
 def _shares(groups: Ints, counts: Ints, size: int) -> Floats:

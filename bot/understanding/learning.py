@@ -27,7 +27,7 @@ START = 1e-8
 SHORT = 14
 """A text with fewer features than this is read as if it had so many: a word or two say little."""
 
-LEAST = 0.02
+LEAST = 0.3
 """A weight smaller than this is left out: it decides nothing and costs memory."""
 
 Numbers = npt.NDArray[np.int64]

@@ -26,7 +26,7 @@ from bot.understanding.certainty import ASK, SURE, Evidence, chance
 from bot.understanding.emergency import Hearing, Lookout, make_hearing
 from bot.understanding.features import Cutter, pairs_of
 from bot.understanding.forms import Forms
-from bot.understanding.ranking import FEW, Asked, Group, Ranking, make_ranker
+from bot.understanding.ranking import FEW, Asked, Former, Group, Ranking, make_ranker
 from bot.understanding.smalltalk import OUTRIGHT, TALKING, Talks, spoken_pairs
 from bot.understanding.sounds import Ear
 from bot.understanding.text import Normaliser, Text, compact
@@ -107,18 +107,19 @@ class Finder:
             self._forms = Forms(self._normaliser)
             self._cutter = Cutter(words.known, words.frames, folder)
             known = index_cache(folder, _lists(words)).read()
-            self._ranker = make_ranker(knowledge, self._forms, self._cutter, known)
+            self._ranker = make_ranker(knowledge, self._forms, self._cutter, Former(known, self._cutter) if known else None)
             if self._ranker is not known:
                 index_cache(folder, _lists(words)).write(self._ranker)
         elif _lists(former._words) == _lists(words):
             self._normaliser, self._forms, self._cutter = former._normaliser, former._forms, former._cutter
-            self._ranker = make_ranker(knowledge, self._forms, self._cutter, former._ranker)
+            self._ranker = make_ranker(knowledge, self._forms, self._cutter, Former(former._ranker, self._cutter))
         else:
             self._normaliser = Normaliser(words.replace)
             self._forms = Forms(self._normaliser, former._forms)
             self._cutter = former._cutter.relisted(words.known, words.frames)
             relisted = {*words.known} ^ {*former._words.known} | {*words.frames} ^ {*former._words.frames}
-            self._ranker = make_ranker(knowledge, self._forms, self._cutter, former._ranker, relisted)
+            before = Former(former._ranker, former._cutter, relisted)
+            self._ranker = make_ranker(knowledge, self._forms, self._cutter, before)
         groups = self._ranker.groups
         self._exact = {
             compact(text): n for n, group in enumerate(groups) for text in group.phrasings if group.kind in EXACT_KINDS

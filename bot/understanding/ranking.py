@@ -17,7 +17,7 @@ from bot.understanding.certainty import Evidence
 from bot.understanding.emergency import ALWAYS
 from bot.understanding.features import Cutter
 from bot.understanding.forms import Forms
-from bot.understanding.index import Bag, Floats, Index, Ints, Weighted, bag_of
+from bot.understanding.index import Bag, Floats, Index, Ints, Weighted, bag_of, changed
 from bot.understanding.reader import UNSEEN
 
 SERVICE_PART, MEASURE_PART = 0.5, 0.5
@@ -244,36 +244,46 @@ class Ranker:
         return known / total, strange / total
 
 
-def make_ranker(
-    knowledge: Knowledge, forms: Forms, cutter: Cutter, former: Ranker | None, relisted: Set[str] | None = None
-) -> Ranker:
-    """Return a ranker for a knowledge base; what ``former`` has unchanged is taken over.
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What was made before: a ranker, the cutter that cut for it, and the words that today's cutter knows otherwise.
 
-    ``relisted`` are the words that the cutter knows otherwise than when ``former`` was made; None when no list has changed.
+    ``relisted`` is None when no list has changed.
     """
-    old = {group.id: (group, n) for n, group in enumerate(former.groups)} if former else {}
-    names = dict(former.index.names) if former else {}
+
+    ranker: Ranker
+    cutter: Cutter
+    relisted: Set[str] | None = None
+
+
+def make_ranker(knowledge: Knowledge, forms: Forms, cutter: Cutter, former: Former | None) -> Ranker:
+    """Return a ranker for a knowledge base; what ``former`` has unchanged is taken over."""
+    old = {group.id: (group, former.ranker.index.bag(n)) for n, group in enumerate(former.ranker.groups)} if former else {}
+    names = dict(former.ranker.index.names) if former else {}
     groups: list[Group] = []
     bags: list[Bag] = []
-    reworked = False
     for name, kind, service, measures, main, aspects, raw in _plans(knowledge):
-        known = old.get(name)
-        if former is not None and known is not None and relisted is None and known[0].raw == raw:
-            groups.append(replace(known[0], kind=kind, service=service, measures=measures, main=main, aspects=aspects))
-            bags.append(former.index.bag(known[1]))
+        known, bag = old.get(name, (None, None))
+        if former is not None and known is not None and bag is not None and former.relisted is None and known.raw == raw:
+            groups.append(replace(known, kind=kind, service=service, measures=measures, main=main, aspects=aspects))
+            bags.append(bag)
             continue
         phrasings = tuple(dict.fromkeys(filter(None, (forms(text).standard for text in raw))))
-        as_before = _as_before(known[0], relisted or frozenset()) if known else {}
+        as_before = _as_before(known, former.relisted or frozenset()) if known and former else {}
         cut = [as_before.get(form) or cutter.words(form) for form in phrasings]
         words = tuple(" ".join(sorted(one)) for one in cut)
         groups.append(Group(name, kind, service, measures, phrasings, words, main, aspects, raw))
-        if former is not None and known is not None and tuple(as_before) == phrasings:
-            bags.append(former.index.bag(known[1]))
-        else:
-            bags.append(bag_of(map(cutter.features, phrasings, cut), names))
-            reworked = True
-    same = former is not None and not reworked and tuple(groups) == former.groups
-    return former if former is not None and same else Ranker(groups, names, bags)
+        new = bag_of((cutter.features(f, w) for f, w in zip(phrasings, cut, strict=True) if f not in as_before), names)
+        if former is not None and known is not None and bag is not None:
+            pairs = zip(known.phrasings, known.sorted_words, strict=True)
+            kept = as_before.keys() & set(phrasings)
+            gone = bag_of((former.cutter.features(f, w.split()) for f, w in pairs if f not in kept), names)
+            new = changed(bag, new, gone)
+        bags.append(new)
+    untouched = former is not None and tuple(groups) == former.ranker.groups
+    if former is not None and untouched and all(bag is former.ranker.index.bag(n) for n, bag in enumerate(bags)):
+        return former.ranker
+    return Ranker(groups, names, bags)
 
 
 Plan = tuple[str, str, str, tuple[int, ...], bool, tuple[str, ...], tuple[str, ...]]
