@@ -152,3 +152,13 @@ def test_all_edits_one_after_another_are_as_made_afresh(library: Library, tmp_pa
     assert known(finder) == known(fresh)
     questions = [question.text for question in read_questions(ROOT / "tests" / "questions" / "in.jsonl")][::5]
     assert found(finder, questions) == found(fresh, questions)
+
+
+def test_one_more_known_word_changes_no_cut_where_it_does_not_stand(tmp_path: Path, library: Library) -> None:
+    words = library.knowledge.words
+    before = Cutter(words.known, words.frames, tmp_path)
+    after = before.relisted((*words.known, *(f"词{n}{n}" for n in "甲乙丙丁")), words.frames)
+    phrasings = [text for entry in library.knowledge.entries.values() for text in entry.phrasings]
+    assert [after.words(text) for text in phrasings] == [before.words(text) for text in phrasings]
+    assert after.words("词甲甲") == ["词甲甲"]
+    assert before.words("词甲甲") != ["词甲甲"]
