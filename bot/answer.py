@@ -25,9 +25,9 @@ NOTICE = "privacy"
 """The fixed talk that tells a new person what is kept of them."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Library:
-    """A knowledge base and the finder made from it: they change together, in one assignment; each is like itself alone."""
+    """A knowledge base and the finder made from it: they change together, in one assignment."""
 
     knowledge: Knowledge
     finder: Finder

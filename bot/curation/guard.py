@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from bot.answer import Library
 from bot.catalogue import Entry, Knowledge
@@ -78,7 +77,7 @@ class Stolen:
 
 def guard(now: Library, former: Library | None = None, progress: Progress = lambda _done, _all: None) -> list[Stolen]:
     """Return every question that is stolen; with ``former`` only those that the edit since then can have touched."""
-    before = stored_questions(former) if former is not None else ()  # these first: they may still be remembered
+    before = stored_questions(former) if former is not None else ()
     stored = stored_questions(now)
     if former is None:
         added = stored
@@ -143,12 +142,8 @@ def unreached(stolen: Iterable[Stolen], knowledge: Knowledge) -> list[Entry]:
     return [knowledge.entries[owner] for owner, questions in lost.items() if own[owner] <= questions]
 
 
-@lru_cache(maxsize=1)
 def stored_questions(library: Library) -> tuple[Stored, ...]:
-    """Return every question of every entry in file order: its title, its phrasings, its test questions.
-
-    Those of the library asked for last are remembered: an edit is compared with what it changes.
-    """
+    """Return every question of every entry in file order: its title, its phrasings, its test questions."""
 
     def of(entry: Entry) -> Iterator[Stored]:
         for test, texts in ((False, (entry.question, *entry.phrasings)), (True, entry.tests)):

@@ -190,8 +190,8 @@ class Finder:
         ranking, corrected = self._heard(self._ranker.rank(self._ask(text.standard)))
         found = self._exactly(exact, ranking) if exact is not None else self._outcome(ranking)
         plain = compact(text.plain)
-        in_talk = bool(recent or measures)
-        like_talk = None if exact is not None else self._like_talk(text.standard, in_talk or found.outcome == "sure")
+        means_something = bool(recent or measures) or _clearly(found)
+        like_talk = None if exact is not None else self._like_talk(text.standard, means_something)
         return replace(
             found,
             outcome="unsure" if found.outcome == "sure" and like_talk else found.outcome,
@@ -349,6 +349,10 @@ def _lists(words: Words) -> str:
 
 def _best(ranking: Ranking) -> float:
     return float(ranking.scores[ranking.order[0]])
+
+
+def _clearly(found: Findings) -> bool:
+    return found.outcome == "sure" and bool(found.matches) and found.matches[0].score >= CLEAR
 
 
 def _turned_round(ranking: Ranking) -> bool:
