@@ -27,7 +27,7 @@ from bot.understanding.emergency import Hearing, Lookout, make_hearing
 from bot.understanding.features import Cutter, pairs_of
 from bot.understanding.forms import Forms
 from bot.understanding.ranking import FEW, Asked, Former, Group, Ranking, make_ranker
-from bot.understanding.smalltalk import OUTRIGHT, TALKING, Talks, spoken_pairs
+from bot.understanding.smalltalk import OUTRIGHT, RATHER, TALKING, Talks, spoken_pairs
 from bot.understanding.sounds import Ear
 from bot.understanding.text import Normaliser, Text, compact
 
@@ -190,8 +190,9 @@ class Finder:
         ranking, corrected = self._heard(self._ranker.rank(self._ask(text.standard)))
         found = self._exactly(exact, ranking) if exact is not None else self._outcome(ranking)
         plain = compact(text.plain)
-        means_something = bool(recent or measures) or _clearly(found)
-        like_talk = None if exact is not None else self._like_talk(text.standard, means_something)
+        on_topic = recent or measures or not self._broad.isdisjoint(ranking.asked.content)
+        least = OUTRIGHT if on_topic else _least_talk(found)
+        like_talk = None if exact is not None else self._like_talk(text.standard, least)
         return replace(
             found,
             outcome="unsure" if found.outcome == "sure" and like_talk else found.outcome,
@@ -206,10 +207,9 @@ class Finder:
             corrected=corrected if exact is None else None,
         )
 
-    def _like_talk(self, standard: str, means_something: bool) -> str | None:
-        """Return the small talk (id) that a text reads like; the more so when it means something by itself or in its talk."""
+    def _like_talk(self, standard: str, least: float) -> str | None:
+        """Return the small talk (id) that a text reads at least so much like."""
         pairs = pairs_of(standard)
-        least = OUTRIGHT if means_something else TALKING
         return self.talks.nearest(pairs) if self.talks.loudness(pairs) >= least else None
 
     def explained(self, raw: str) -> Findings:
@@ -351,8 +351,11 @@ def _best(ranking: Ranking) -> float:
     return float(ranking.scores[ranking.order[0]])
 
 
-def _clearly(found: Findings) -> bool:
-    return found.outcome == "sure" and bool(found.matches) and found.matches[0].score >= CLEAR
+def _least_talk(found: Findings) -> float:
+    """Return how much a text must read like small talk to be it, the more so the surer it means something else."""
+    if found.outcome == "sure" and found.matches and found.matches[0].score >= CLEAR:
+        return OUTRIGHT
+    return RATHER if found.outcome in ("sure", "unsure") else TALKING
 
 
 def _turned_round(ranking: Ranking) -> bool:

@@ -23,7 +23,10 @@ OPENING = "greeting"
 """The small talk (id) that other talk may follow in one message: 你好 谢谢 is thanks."""
 
 TALKING = 0.8
-"""From this on a message that means nothing for sure reads like small talk."""
+"""From this on a message that means nothing else reads like small talk."""
+
+RATHER = 1.5
+"""From this on one does that may mean something, but not for sure."""
 
 OUTRIGHT = 2.5
 """From this on it reads so much like small talk that what it seems to mean is chance."""
