@@ -131,6 +131,7 @@ class Ranker:
         is_pair = np.array([name.startswith(PAIR_NAME) for name in names], dtype=np.int32)
         self._ours, self._theirs = (self.index.totals(_of_kind(groups, kind)) * is_pair for kind in ("entry", "neighbour"))
         self._odds = _odds(self._ours, self._theirs)
+        self._all_ours = not self._theirs.any()
         self._neighbours = np.array([n for n, group in enumerate(groups) if group.kind == "neighbour"], dtype=np.int64)
 
     def rank(self, asked: Asked) -> Ranking:
@@ -227,7 +228,7 @@ class Ranker:
 
         Where there are no neighbours all is ours.
         """
-        if not self._theirs.any():
+        if self._all_ours:
             return MOST_ODDS
         odds = self._odds[weighted.features]
         pairs = max(FEW_PAIRS, int(np.count_nonzero(odds)))
