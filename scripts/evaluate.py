@@ -29,7 +29,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from judging import Judged, Question, converse, judge_all, judge_turn, read_conversations, read_questions, shares
+from judging import RIGHT_ENTRY, Judged, Question, converse, judge_all, judge_turn, read_conversations, read_questions, shares
 
 from bot.answer import Library
 from bot.app import open_library
@@ -118,7 +118,8 @@ def _report(judged: Sequence[Judged], finder: Finder, worst: int) -> None:
     for name, ones in sorted(groups.items()):
         s = shares(ones)
         cells = [s.get(v, 0) for v in ("right", "offered", "wrong", "missed", "refused", "listed", "false alarm")]
-        print(f"{name:16}{s['n']:>6}  " + " ".join(f"{cell:6.1%}" for cell in cells))
+        entry = f"  条目也对 {s[RIGHT_ENTRY]:.1%}" if RIGHT_ENTRY in s else ""
+        print(f"{name:16}{s['n']:>6}  " + " ".join(f"{cell:6.1%}" for cell in cells) + entry)
     _reliability(judged)
     _confusion(judged)
     print("\n最差的（答错、把握还大）：")
@@ -181,7 +182,7 @@ def _cross(knowledge: Knowledge) -> int:
             entries[entry.id] = replace(entry, phrasings=kept)
         part = replace(knowledge, entries=entries)
         finder = Finder(part, read_config().data_dir)
-        questions = [Question(text, "in", (measure,), "", "") for text, measure in hidden]
+        questions = [Question(text, "in", (measure,)) for text, measure in hidden]
         verdicts.update(one.verdict for one in judge_all(finder, part, questions))
     total = sum(verdicts.values())
     print("交叉验证（每条问法都在没见过它时问过一次，按主措施算）：")

@@ -15,18 +15,23 @@ from bot.model import Conversation, Message, Reply
 from bot.understanding.matching import Finder
 
 Verdict = Literal["right", "offered", "wrong", "missed", "refused", "listed", "false alarm"]
+RIGHT_ENTRY = "right entry"
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One labelled question; ``gold`` are the acceptable main measures, ``kind`` as in the files' README."""
+    """One labelled question; ``gold`` are the acceptable main measures, ``kind`` as in the files' README.
+
+    ``entries`` are those (ids) that answer it, where the file says so: a measure has dozens.
+    """
 
     text: str
     kind: str
     gold: tuple[int, ...]
-    style: str
-    note: str
+    style: str = ""
+    note: str = ""
+    entries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,14 @@ def read_questions(path: Path) -> list[Question]:
     """Return the questions of one JSON-lines file; only a line feed ends a line."""
     values = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     return [
-        Question(v["q"], v.get("kind", "in"), tuple(v.get("gold", ())), v.get("style", ""), v.get("note") or "")
+        Question(
+            v["q"],
+            v.get("kind", "in"),
+            tuple(v.get("gold", ())),
+            v.get("style", ""),
+            v.get("note") or "",
+            tuple(v.get("entries", ())),
+        )
         for v in values
         if "q" in v
     ]
@@ -99,7 +111,12 @@ def judge_all(finder: Finder, knowledge: Knowledge, questions: Iterable[Question
 
 
 def shares(judged: Iterable[Judged]) -> dict[str, Any]:
-    """Return how many there are and the share of each verdict."""
+    """Return how many there are, the share of each verdict and, where entries are labelled, of answers from the right one."""
+    judged = list(judged)
     verdicts = [one.verdict for one in judged]
     total = len(verdicts)
-    return {"n": total, **{verdict: verdicts.count(verdict) / total for verdict in dict.fromkeys(verdicts)}}
+    counted: dict[str, Any] = {"n": total, **{verdict: verdicts.count(verdict) / total for verdict in dict.fromkeys(verdicts)}}
+    labelled = [one for one in judged if one.question.entries]
+    if labelled:
+        counted[RIGHT_ENTRY] = sum(one.reply.entry in one.question.entries for one in labelled) / len(labelled)
+    return counted

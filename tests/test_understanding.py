@@ -13,7 +13,7 @@ from bot.answer import Library
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from judging import converse, judge_all, judge_turn, read_conversations, read_questions, shares  # noqa: E402
+from judging import RIGHT_ENTRY, converse, judge_all, judge_turn, read_conversations, read_questions, shares  # noqa: E402
 
 QUESTIONS = ROOT / "tests" / "questions"
 MEASURED = json.loads((QUESTIONS / "measured.json").read_text(encoding="utf-8"))
@@ -76,7 +76,7 @@ def test_understanding_does_not_get_worse(library: Library, name: str) -> None:
     judged = judge_all(library.finder, library.knowledge, read_questions(QUESTIONS / f"{name}.jsonl"))
     for kind, measured in MEASURED[name].items():
         now = shares([one for one in judged if one.question.kind == kind])
-        for good in ("right", "refused"):
+        for good in ("right", "refused", RIGHT_ENTRY):
             assert now.get(good, 0) >= measured.get(good, 0) - POINT, (kind, good)
         for bad in ("wrong", "false alarm"):
             assert now.get(bad, 0) <= measured.get(bad, 0) + POINT, (kind, bad)

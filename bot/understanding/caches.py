@@ -12,7 +12,7 @@ from bot.files import Kept
 from bot.understanding.emergency import Hearing
 from bot.understanding.ranking import Ranker
 
-RANKING_CODE = ("features.py", "index.py", "ranking.py", "reader.py", "text.py", "caches.py")
+RANKING_CODE = ("features.py", "index.py", "opinion.py", "ranking.py", "reader.py", "text.py", "caches.py")
 HEARING_CODE = ("emergency.py", "learning.py", "reader.py", "text.py", "caches.py")
 """The files whose change makes what is kept worthless."""
 

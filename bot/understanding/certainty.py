@@ -18,9 +18,10 @@ class Evidence:
     ``share`` of the question's weight that the entry covers; ``measure_share`` that its measure covers; ``lead`` over the
     best entry of another measure, as a part of its own score; ``likeness`` to its nearest phrasing (rapidfuzz); ``known``
     part of the content words' weight that the entry has; ``strange`` part that no entry has; ``length`` of the question,
-    logarithm of characters; ``mass`` logarithm of the weight that the entry covers; ``agreement`` part of the first six
-    groups that belong to the entry's measures; ``neighbour`` the best neighbour's score as a part of the entry's; ``ours`` how
-    much its pairs of characters are those of entries rather than of neighbours (logarithm of odds, -4 to 4).
+    logarithm of characters; ``agreement`` part of the first six groups that belong to the entry's measures; ``neighbour`` the
+    best neighbour's score as a part of the entry's; ``ours`` how much its pairs of characters are those of entries rather
+    than of neighbours (logarithm of odds, -4 to 4); ``opinion`` how much rather a service of the entry's measures would be
+    asked so than any other (logarithm of odds, -3 to 3).
     """
 
     share: float
@@ -30,24 +31,24 @@ class Evidence:
     known: float
     strange: float
     length: float
-    mass: float
     agreement: float
     neighbour: float
     ours: float
+    opinion: float
 
 
 _in_order = attrgetter(*(field.name for field in fields(Evidence)))
 
-WEIGHTS = (-0.006, 4.653, 3.118, 6.568, 0.205, 0.295, 1.296, 0.25, 3.96, -2.503, 0.326)
+WEIGHTS = (-0.103, 4.821, 0.527, 6.981, -0.177, -0.097, 1.212, 2.777, -3.476, 0.398, 0.315)
 """One weight for each field of Evidence, in its order."""
 
-BIAS = -10.765
+BIAS = -8.897
 """The log odds when all evidence is zero."""
 
 SURE = 0.66
 """From this chance on the entry is given as the answer; tuned so that at most 2 in 100 questions get a wrong one."""
 
-ASK = 0.2
+ASK = 0.15
 """From this chance on a short list is offered; below, the bot says that it does not know."""
 
 

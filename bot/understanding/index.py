@@ -27,9 +27,10 @@ Bag = tuple[Ints, Ints]
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """A question as an index weighs it: its known features (numbers), their weights, and the whole weight."""
+    """A question as an index weighs it: its known features (numbers), what they count, their weights, and the whole weight."""
 
     features: Ints
+    counts: Floats
     weights: Floats
     total: float
 
@@ -55,7 +56,7 @@ class Index:
         counts = _joined([bag[1] for bag in bags])
         groups = np.repeat(np.arange(self.size, dtype=np.int32), [len(bag[0]) for bag in bags])
         postings = [(features, groups, counts, self.size)]
-        postings += [_merged(features, groups, counts, np.array(labels, dtype=np.int64), len(names)) for labels in layers]
+        postings += [merged(features, groups, counts, np.array(labels, dtype=np.int64), len(names)) for labels in layers]
         self._sizes = [size for *_, size in postings]
         firsts = np.cumsum([0, *self._sizes[:-1]])
         every = np.concatenate([features for features, *_ in postings])
@@ -104,9 +105,10 @@ class Index:
         """Return a text's features (what each counts, by name), weighted by how telling each is."""
         known = [(number, count) for name, count in features.items() if (number := self.names.get(name)) is not None]
         numbers = np.array([number for number, _ in known], dtype=np.int32)
-        weights = np.array([count for _, count in known], dtype=np.float32) * self._rarity[numbers]
+        counts = np.array([count for _, count in known], dtype=np.float32)
+        weights = counts * self._rarity[numbers]
         strange = sum(features.values()) - sum(count for _, count in known)
-        return Weighted(numbers, weights, float(weights.sum()) + strange * self._unseen)
+        return Weighted(numbers, counts, weights, float(weights.sum()) + strange * self._unseen)
 
     def shares(self, weighted: Weighted) -> list[Floats]:
         """Return the share, 0 to 1, of a weighted question that each group covers; then the same for every layer.
@@ -148,7 +150,7 @@ def _joined(arrays: Sequence[Ints]) -> Ints:
     return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int32)
 
 
-def _merged(features: Ints, groups: Ints, counts: Ints, labels: Numbers, names: int) -> tuple[Ints, Ints, Ints, int]:
+def merged(features: Ints, groups: Ints, counts: Ints, labels: Numbers, names: int) -> tuple[Ints, Ints, Ints, int]:
     """Return the postings (features, groups, counts) of the groups merged by label, and how many labels there are."""
     size = int(labels.max(initial=-1)) + 1
     if not len(features):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from itertools import chain, islice
@@ -20,6 +20,7 @@ from rapidfuzz import fuzz
 from bot.catalogue import EmergencyRule, Knowledge, Words
 from bot.files import alone
 from bot.model import Findings, Match, Outcome, Why
+from bot.understanding.asking import ask_of
 from bot.understanding.aspects import aspect_of
 from bot.understanding.caches import hearing_cache, index_cache
 from bot.understanding.certainty import ASK, SURE, Evidence, chance
@@ -54,6 +55,9 @@ LEARNING_SECONDS = 5.0
 
 EVERY_ORDINARY = 4
 """Of the texts about other things every so many-th is learnt from: more take longer and teach no more."""
+
+ASK_TIMES = 2.5
+"""What a word in the sentence that asks counts more than one in the rest of a story."""
 
 EXACT = 0.99
 """The score of a wording that staff wrote down themselves."""
@@ -231,7 +235,16 @@ class Finder:
         content = tuple(word for word in words if not self._cutter.is_frame(word))
         features = self._cutter.features(text, words)
         telling = tuple(self._cutter.telling(words, features))
-        return Asked(text, words, content, telling, features, aspect_of(text))
+        ask = ask_of(text)
+        weighted = features if ask is None else self._louder(features, ask)
+        return Asked(text, words, content, telling, weighted, aspect_of(text), None if ask is None else features)
+
+    def _louder(self, features: Mapping[str, float], ask: str) -> dict[str, float]:
+        """Return a story's features with those of its ask counting more than the others, all together as before."""
+        asked = self._cutter.features(ask, self._cutter.words(ask))
+        louder = {name: count * ASK_TIMES if name in asked else count for name, count in features.items()}
+        times = sum(features.values()) / sum(louder.values())
+        return {name: count * times for name, count in louder.items()}
 
     def _heard(self, ranking: Ranking) -> tuple[Ranking, str | None]:
         """Return the ranking of the question with mistyped words corrected, when the sentence supports it.
@@ -269,7 +282,24 @@ class Finder:
             outcome = "neighbour" if ranking.evidence.known >= NEIGHBOUR_KNOWN else "nothing"
         if outcome in ("neighbour", "nothing") and self._names_a_topic(ranking.asked):
             sure, outcome = (SURE + ASK) / 2, "unsure"
+        if outcome == "sure" and (other := self._else(ranking, first)) is not None:
+            sure = (SURE + ASK) / 2
+            first_match, *matches = self._matches(ranking, sure)
+            second = Match(self._ranker.groups[other].id, sure, UNEXPLAINED)
+            rest = (match for match in matches if match.entry != second.entry)
+            return self._findings(ranking, first, "unsure", (first_match, second, *rest)[:FEW])
         return self._findings(ranking, first, outcome, self._matches(ranking, sure))
+
+    def _else(self, ranking: Ranking, first: Group) -> int | None:
+        """Return the entry of another measure that a story finds when its ask counts no more than the rest of it.
+
+        Then it is about two things, and the person says which.
+        """
+        if ranking.asked.evenly is None or first.kind != "entry":
+            return None
+        other = self._ranker.evenly(ranking.asked).order[0]
+        group = self._ranker.groups[other]
+        return other if group.kind == "entry" and set(group.measures).isdisjoint(first.measures) else None
 
     def _names_a_topic(self, asked: Asked) -> bool:
         """Return whether a question says no more than broad words of ours (鉴定怎么做).

@@ -18,6 +18,7 @@ from bot.understanding.emergency import ALWAYS
 from bot.understanding.features import Cutter
 from bot.understanding.forms import Forms
 from bot.understanding.index import Bag, Floats, Index, Ints, Weighted, bag_of, changed
+from bot.understanding.opinion import NO_CLASS, Opinion
 from bot.understanding.reader import UNSEEN
 
 SERVICE_PART, MEASURE_PART = 0.5, 0.5
@@ -45,9 +46,6 @@ DEEP = 32
 LONG = 100
 """From this many characters on a question only gets longer: the fit has seen none beyond."""
 
-MOST_MASS = 5.0
-"""The same for the logarithm of the weight that an entry covers."""
-
 DANGER_MEASURE = -2
 """Where dangers stand in place of a measure: they compete with questions only to be told from them."""
 
@@ -59,6 +57,15 @@ PAIR_NAME = "b:"
 
 MOST_ODDS, FEW_PAIRS = 4.0, 8
 """No question reads more like ours than this (logarithm of odds), and one of fewer pairs is read as if it had so many."""
+
+MOST_OPINION = 3.0
+"""From this logarithm of odds on the second opinion is as sure as can be."""
+
+NEIGHBOURS = "~"
+"""What all neighbours together are called where the second opinion is formed."""
+
+LEARNT = ("entry", "neighbour")
+"""Whose wordings teach it."""
 
 LOOK = 6
 """Among how many of the best groups the agreement on a measure is counted."""
@@ -86,7 +93,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question in its one form, cut once: its words, the content words, what tells (features), all features, its aspect."""
+    """A question in its one form, cut once: its words, the content words, what tells (features), all features, its aspect.
+
+    ``evenly`` are a story's features when none of its sentences counts more than another; None for what is no story.
+    """
 
     text: str
     words: tuple[str, ...]
@@ -94,6 +104,7 @@ class Asked:
     telling: tuple[str, ...]
     features: Mapping[str, float]
     aspect: str | None = None
+    evenly: Mapping[str, float] | None = None
 
     @cached_property
     def sorted_words(self) -> str:
@@ -132,6 +143,9 @@ class Ranker:
         self._ours, self._theirs = (self.index.totals(_of_kind(groups, kind)) * is_pair for kind in ("entry", "neighbour"))
         self._odds = _odds(self._ours, self._theirs)
         self._all_ours = not self._theirs.any()
+        self._writer = _writers(groups)
+        self._opinion = Opinion(bags, self._writer, len(names))
+        self._elsewhere = _elsewhere(groups, self._writer)
         self._neighbours = np.array([n for n, group in enumerate(groups) if group.kind == "neighbour"], dtype=np.int64)
 
     def rank(self, asked: Asked) -> Ranking:
@@ -162,13 +176,17 @@ class Ranker:
             known=known,
             strange=strange,
             length=math.log(1 + min(len(asked.text), LONG)),
-            mass=min(MOST_MASS, math.log(1 + float(own[first]) * weighted.total)),
             agreement=self._agreement(order),
             neighbour=self._neighbour(first, scores),
             ours=self._reads_like_ours(weighted),
+            opinion=self._second_opinion(first, weighted),
         )
         nearest = {n: phrasing for n, (phrasing, _) in likenesses.items()}
         return Ranking(asked, tuple(order), scores, own, evidence, nearest)
+
+    def evenly(self, asked: Asked) -> Ranking:
+        """Return what a story finds when none of its sentences counts more than another."""
+        return self.rank(replace(asked, features=asked.evenly or asked.features, evenly=None))
 
     def pairs(self) -> Counter[str]:
         """Return how many wordings of entries and neighbours have each pair of characters."""
@@ -233,6 +251,14 @@ class Ranker:
         odds = self._odds[weighted.features]
         pairs = max(FEW_PAIRS, int(np.count_nonzero(odds)))
         return max(-MOST_ODDS, min(MOST_ODDS, float(odds.sum()) / math.sqrt(pairs)))
+
+    def _second_opinion(self, first: int, weighted: Weighted) -> float:
+        """Return how much rather a service of the first group's measures would have been asked so than any other."""
+        writer, elsewhere = self._writer[first], self._elsewhere[first]
+        if writer == NO_CLASS or not elsewhere.any():
+            return 0.0
+        odds = self._opinion.odds(weighted)
+        return max(-MOST_OPINION, min(MOST_OPINION, float(odds[writer] - odds[elsewhere].max())))
 
     def _coverage(self, asked: Asked, group: int) -> tuple[float, float]:
         """Return the part of what the question is about that the group has, and the part that no group has, by weight."""
@@ -327,6 +353,24 @@ def _highest(scores: Floats, most: int) -> list[int]:
     """Return the places of the highest scores, highest first; of equal ones the earlier first."""
     some = np.sort(np.argpartition(-scores, most)[:most]) if len(scores) > most else np.arange(len(scores))
     return some[np.argsort(-scores[some], kind="stable")].tolist()  # type: ignore[no-any-return]
+
+
+def _writers(groups: Sequence[Group]) -> list[int]:
+    """Return the class of each group for the second opinion: its service, all neighbours one, NO_CLASS for the others."""
+    names = [NEIGHBOURS if group.kind == "neighbour" else group.service for group in groups]
+    taught = dict.fromkeys(name for name, group in zip(names, groups, strict=True) if group.kind in LEARNT)
+    numbers = {name: number for number, name in enumerate(taught)}
+    return [numbers.get(name, NO_CLASS) for name in names]
+
+
+def _elsewhere(groups: Sequence[Group], writers: Sequence[int]) -> list[npt.NDArray[np.bool_]]:
+    """Return for each group which writers send a person elsewhere: none of whose entries is about the group's measures."""
+    about = [set[int]() for _ in range(max(writers, default=NO_CLASS) + 1)]
+    for group, writer in zip(groups, writers, strict=True):
+        if writer != NO_CLASS:
+            about[writer].add(group.measures[0])
+    by_measures = {group.measures: np.array([own.isdisjoint(group.measures) for own in about]) for group in groups}
+    return [by_measures[group.measures] for group in groups]
 
 
 def _labels(names: Sequence[object]) -> npt.NDArray[np.int64]:
