@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.answer import Library
+from bot.understanding.asking import ask_of
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -57,6 +58,45 @@ def test_mistyped_words_are_heard(library: Library, typed: str, heard: str) -> N
     findings = library.finder.find(typed)
     assert findings.outcome == "sure"
     assert heard in findings.standard
+
+
+STORY = "我在站点干了两年，站长收了我八百块押金，上个月老婆刚生了二胎，家里开销大，天天下雨单子又少。"
+
+
+@pytest.mark.parametrize("order", ["{story}{ask}", "{ask}{story}"])
+@pytest.mark.parametrize(
+    ("ask", "measure"),
+    [
+        ("请问灵活就业的养老保险怎么交？", 11),
+        ("请问工伤认定要带什么材料？", 10),
+        ("请问失业登记在哪里办？", 6),
+        ("请问有没有免费的培训班？", 15),
+    ],
+)
+def test_the_ask_decides_in_a_story(library: Library, order: str, ask: str, measure: int) -> None:
+    reply = next(converse(library.finder, library.knowledge, [order.format(story=STORY, ask=ask)]))
+    assert (reply.kind, reply.measures[:1]) == ("answer", (measure,))
+
+
+def test_a_story_about_two_things_is_asked_back(library: Library) -> None:
+    reply = next(converse(library.finder, library.knowledge, [f"{STORY}可以告他不签合同吗？"]))
+    assert reply.kind == "choices"
+    assert {choice.measures[0] for choice in reply.choices[:4]} >= {1, 7}
+
+
+@pytest.mark.parametrize(
+    ("text", "ask"),
+    [
+        ("押金不退怎么办？", None),
+        (f"{STORY}能退吗？谢谢你。", "能退吗?"),
+        (f"多久能退？{STORY}", "多久能退?"),
+        (f"怎么办？{STORY}找谁？", "怎么办? 找谁?"),
+        (STORY, None),
+        ("能不能退？" * 12, None),
+    ],
+)
+def test_the_ask_of_a_story(text: str, ask: str | None) -> None:
+    assert ask_of(text.replace("？", "?")) == ask
 
 
 @pytest.mark.parametrize("asked", ["狗狗受伤了怎么办", "番茄炒蛋怎么做", "租房押金不退怎么办", "公积金怎么提取"])

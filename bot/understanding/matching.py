@@ -1,8 +1,8 @@
 """Finds the entries that a question may mean, and how sure that is.
 
-The stages: one form (``text.py``) -> features (``features.py``) -> candidates and their rank (``index.py``,
-``ranking.py``) -> how sure (``certainty.py``) -> mistyped words heard again by their sound (``sounds.py``), when that makes
-the finder surer -> an outcome, here.
+The stages: one form (``text.py``) -> features (``features.py``), those of a story's ask counting more (``asking.py``) ->
+candidates and their rank (``index.py``, ``ranking.py``) -> how sure (``opinion.py``, ``certainty.py``) -> mistyped words heard
+again by their sound (``sounds.py``), when that makes the finder surer -> an outcome, here.
 """
 
 from __future__ import annotations
