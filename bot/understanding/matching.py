@@ -261,9 +261,12 @@ class Finder:
         text = ranking.asked.text
         for written, known in heard:
             text = text.replace(written, known)
-        corrected = self._ranker.rank(self._ask(self._normaliser.standard(text)))
-        before, after = _best(ranking), _best(corrected)
-        if after < before * HEARD_GAIN or chance(corrected.evidence) <= chance(ranking.evidence):
+        asked = self._ask(self._normaliser.standard(text))
+        least = _best(ranking) * HEARD_GAIN
+        if self._ranker.most(asked) < least:  # most corrections end here: what no group covers better is not ranked
+            return ranking, None
+        corrected = self._ranker.rank(asked)
+        if _best(corrected) < least or chance(corrected.evidence) <= chance(ranking.evidence):
             return ranking, None
         first = corrected.order[0]
         helped = [known for _, known in heard if self._ranker.index.has(first, f"w:{known}")]

@@ -151,15 +151,24 @@ class Ranker:
     def rank(self, asked: Asked) -> Ranking:
         """Return what a question finds, and whether it reads like a call for help."""
         weighted = self.index.weigh(asked.features)
-        own, services, measures = self.index.shares(weighted)
-        service, measure = services[self._service_of], measures[self._measure_of]
-        everything = own + SERVICE_PART * service + MEASURE_PART * measure
+        everything, own, measure = self._scored(weighted)
         scores = np.where(self._danger, np.float32(0), everything)
         found = self._ordered(asked, weighted, scores, own, measure)
         loudest = int(np.argmax(everything))
         if self.groups[loudest].kind != "emergency":
             return found
         return replace(found, danger=self._ordered(asked, weighted, everything, own, measure))
+
+    def most(self, asked: Asked) -> float:
+        """Return the highest score that any group but a danger has for a question: in a quarter of the time of its ranking."""
+        everything, _, _ = self._scored(self.index.weigh(asked.features))
+        return float(np.where(self._danger, np.float32(0), everything).max(initial=0))
+
+    def _scored(self, weighted: Weighted) -> tuple[Floats, Floats, Floats]:
+        """Return every group's score for a question, and what its own words and those of its measure cover of it."""
+        own, services, measures = self.index.shares(weighted)
+        service, measure = services[self._service_of], measures[self._measure_of]
+        return own + SERVICE_PART * service + MEASURE_PART * measure, own, measure
 
     def _ordered(self, asked: Asked, weighted: Weighted, scores: Floats, own: Floats, measure: Floats) -> Ranking:
         order = _highest(scores, DEEP)
