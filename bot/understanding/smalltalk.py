@@ -65,11 +65,13 @@ class Talks:
         It is a listed sentence, has a listed word and is short, or is made of listed sentences, forms of address and
         particles alone (老师你好呀，太谢谢您了).
         """
-        whole = self._sentences.get(text)
-        if whole is not None or len(text) > LONGEST:
-            return whole
         worded = (talk for word, talk in self._words if word in text) if len(text) <= SHORT else iter(())
-        return next(worded, None) or self._made_of(text)
+        made = self._made_of(text) if len(text) <= LONGEST else None
+        return self.listed(text) or next(worded, made)
+
+    def listed(self, text: str) -> str | None:
+        """Return the small talk (id) that staff wrote down with just this text."""
+        return self._sentences.get(text)
 
     def loudness(self, pairs: Collection[str]) -> float:
         """Return how much a text, given as its pairs of characters, reads like small talk: above 0 more than like questions."""
