@@ -199,6 +199,23 @@ def test_kinds(talk: Talk, text: str, kind: str) -> None:
     assert talk.say(text).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("陪我聊聊，我想死", "emergency"),
+        ("拜拜了，我去死了", "emergency"),
+        ("唔该，我去死喇", "emergency"),
+        ("心态崩了想死", "emergency"),
+        ("谢谢你，再见，不想活了", "emergency"),
+        ("谢谢，再见", "smalltalk"),
+        ("去死吧", "smalltalk"),
+        ("累死了", "smalltalk"),
+    ],
+)
+def test_danger_is_heard_beside_small_talk_and_hard_words_alone_are_none(talk: Talk, text: str, kind: str) -> None:
+    assert talk(text).kind == kind
+
+
 def test_a_neighbour_is_sent_to_the_right_door(talk: Talk) -> None:
     reply = talk.say("医保报销怎么办理")
     assert reply.refer is not None
