@@ -213,7 +213,7 @@ def test_kinds(talk: Talk, text: str, kind: str) -> None:
     ],
 )
 def test_danger_is_heard_beside_small_talk_and_hard_words_alone_are_none(talk: Talk, text: str, kind: str) -> None:
-    assert talk(text).kind == kind
+    assert talk.say(text).kind == kind
 
 
 def test_a_neighbour_is_sent_to_the_right_door(talk: Talk) -> None:
