@@ -193,15 +193,7 @@ def test_more_gives_the_long_form(talk: Talk) -> None:
         ("上个月被车撞了，想申请职业伤害", "answer"),
         ("公积金怎么提取", "none"),
         ("   ", "smalltalk"),
-    ],
-)
-def test_kinds(talk: Talk, text: str, kind: str) -> None:
-    assert talk.say(text).kind == kind
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
+        # Danger is heard beside small talk, and hard words alone are none.
         ("陪我聊聊，我想死", "emergency"),
         ("拜拜了，我去死了", "emergency"),
         ("唔该，我去死喇", "emergency"),
@@ -212,7 +204,7 @@ def test_kinds(talk: Talk, text: str, kind: str) -> None:
         ("累死了", "smalltalk"),
     ],
 )
-def test_danger_is_heard_beside_small_talk_and_hard_words_alone_are_none(talk: Talk, text: str, kind: str) -> None:
+def test_kinds(talk: Talk, text: str, kind: str) -> None:
     assert talk.say(text).kind == kind
 
 

@@ -117,7 +117,7 @@ def _empty(case: Case) -> Said | None:
 
 def _emergency(case: Case) -> Said | None:
     """Somebody in danger now: help lines before anything but a question that staff wrote down themselves."""
-    if case.findings.exact or case.findings.talk is not None:
+    if case.findings.exact:
         return None
     rule = next((rule for rule in case.knowledge.emergencies if rule.id == case.findings.danger), None)
     return case.sayer.emergency(case, rule) if rule is not None else None

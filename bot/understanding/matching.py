@@ -194,9 +194,6 @@ class Finder:
         ranking, corrected = self._heard(self._ranker.rank(self._ask(text.standard)))
         found = self._exactly(exact, ranking) if exact is not None else self._outcome(ranking)
         plain = compact(text.plain)
-        danger = self.lookout.spot(plain, found.danger)
-        # 拜拜了，我去死了: a word of small talk in it must not drown what the rest says.
-        talk = self.talks.of(plain) if danger is None else self.talks.listed(plain)
         on_topic = recent or measures or not self._broad.isdisjoint(ranking.asked.content)
         least = OUTRIGHT if on_topic else _least_talk(found)
         like_talk = None if exact is not None else self._like_talk(text.standard, least)
@@ -204,12 +201,13 @@ class Finder:
             found,
             outcome="unsure" if found.outcome == "sure" and like_talk else found.outcome,
             plain=text.plain,
-            danger=danger,
+            # Only small talk listed as a whole (去死吧) is no danger: 拜拜了，我去死了 must not drown in its 拜拜.
+            danger=None if self.talks.listed(plain) else self.lookout.spot(plain, found.danger),
             within=self._within(ranking, recent, measures),
             broad=whole in self._broad,
             exact=exact is not None and self._ranker.groups[exact].kind == "entry",
             content=ranking.asked.content,
-            talk=talk,
+            talk=self.talks.of(plain),
             like_talk=like_talk,
             corrected=corrected if exact is None else None,
         )

@@ -66,8 +66,7 @@ class Talks:
         particles alone (老师你好呀，太谢谢您了).
         """
         worded = (talk for word, talk in self._words if word in text) if len(text) <= SHORT else iter(())
-        made = self._made_of(text) if len(text) <= LONGEST else None
-        return self.listed(text) or next(worded, made)
+        return self.listed(text) or next(worded, None) or (self._made_of(text) if len(text) <= LONGEST else None)
 
     def listed(self, text: str) -> str | None:
         """Return the small talk (id) that staff wrote down with just this text."""
