@@ -200,6 +200,7 @@ def test_more_gives_the_long_form(talk: Talk) -> None:
         ("心态崩了想死", "emergency"),
         ("谢谢你，再见，不想活了", "emergency"),
         ("谢谢，再见", "smalltalk"),
+        ("这么多字，看不下去了", "smalltalk"),
         ("去死吧", "smalltalk"),
         ("累死了", "smalltalk"),
     ],

@@ -99,6 +99,18 @@ def test_the_ask_of_a_story(text: str, ask: str | None) -> None:
     assert ask_of(text.replace("？", "?")) == ask
 
 
+@pytest.mark.parametrize(
+    ("text", "danger"),
+    [
+        # What happens now decides which danger it is, not how the rest of the story reads.
+        ("我个仔送外卖俾泥头车撞断腳，而家郁唔到，平台话唔关佢事，点算好呀阿姐", "crash"),
+        ("跟你讲啊阿妹，我老公同人送货，噚日都好好地，而家喺路边晕咗，叫极都唔应，公司电话又冇人听", "unconscious"),
+    ],
+)
+def test_which_danger_a_story_tells_of(library: Library, text: str, danger: str) -> None:
+    assert library.finder.find(text).danger == danger
+
+
 @pytest.mark.parametrize("asked", ["狗狗受伤了怎么办", "番茄炒蛋怎么做", "租房押金不退怎么办", "公积金怎么提取"])
 def test_a_strange_word_counts_against_the_answer(library: Library, asked: str) -> None:
     assert library.finder.find(asked).outcome != "sure"

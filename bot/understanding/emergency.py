@@ -126,20 +126,25 @@ class Lookout:
             likeliest = hints
         elif sure:
             likeliest = sure
-        elif odds >= (CERTAIN if past else LOUD) or self._loud_part(hearing.danger, text):
+        elif odds >= (CERTAIN if past else LOUD):
             likeliest = hints or told
+        elif loud := self._loud_part(hearing.danger, text):
+            likeliest, names = hints or told, loud  # the rest of the story says nothing of what happens now
         else:
             return None
         return max(likeliest, key=lambda kind: hearing.kinds.nearness(names, kind), default=None)
 
-    def _loud_part(self, danger: Separator, text: str) -> bool:
-        """Return whether a part of a story is danger that happens now."""
+    def _loud_part(self, danger: Separator, text: str) -> dict[str, None]:
+        """Return the features of the first part of a story that is danger that happens now, none when there is none."""
         for start in range(0, max(1, len(text) - SPAN + STEP), STEP):
             part = text[start : start + SPAN]
             words = self._vocabulary.words_in(part)
-            if self._now.held(words) and not self._past.held(words) and danger.odds(features(part)) >= LOUD_SPAN:
-                return True
-        return False
+            if not self._now.held(words) or self._past.held(words):
+                continue
+            names = features(part)
+            if danger.odds(names) >= LOUD_SPAN:
+                return names
+        return {}
 
 
 def make_hearing(rules: Iterable[EmergencyRule], ordinary: Iterable[str]) -> Hearing | None:
