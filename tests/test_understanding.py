@@ -103,7 +103,7 @@ def test_the_ask_of_a_story(text: str, ask: str | None) -> None:
     ("text", "danger"),
     [
         # What happens now decides which danger it is, not how the rest of the story reads.
-        ("你好，我想问下，我個仔送外賣俾貨車撞斷腳，而家喺路邊瞓喺度，平台話唔關佢事，點算好", "crash"),
+        ("你好，我想问下，我老公送貨俾泥頭車撞到，而家喺路邊瞓喺度，平台話唔關佢事，點算好", "crash"),
         ("跟你讲啊阿妹，我老公同人送货，噚日都好好地，而家喺路边晕咗，叫极都唔应，公司电话又冇人听", "unconscious"),
     ],
 )
