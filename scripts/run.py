@@ -9,13 +9,19 @@ _venv.ensure()
 import os
 import shutil
 import sys
+import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.config import Config, ConfigError, read_config, read_secret
 
 if TYPE_CHECKING:
     from bot.curation.live import Opened
+
+
+AGAIN = "BOT_STARTED_AGAIN"
+"""The environment variable that says so: a folder that nothing can be kept in must not have the bot start for ever."""
 
 
 def main() -> None:
@@ -27,7 +33,11 @@ def main() -> None:
     _set_environment(config)
     from bot.serving import serve  # noqa: PLC0415 - what it imports reads the environment that was just set
 
+    started = time.time()
     opened = _rehearse(config)
+    if _made_since(started, config.data_dir) and AGAIN not in os.environ and sys.platform != "win32":
+        # To make what is kept takes 50 MB more than to read it, and every worker would hold them as long as it lives.
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | {AGAIN: "1"})  # noqa: S606 - this very command
     with suppress(OSError):  # where it would be written to a full disk
         print(f"机器人在 http://{config.host}:{config.port}/ ，按 Ctrl-C 停止", flush=True)
     os.chdir(_venv.ROOT)
@@ -69,6 +79,11 @@ def _rehearse(config: Config) -> Opened:
                 file=sys.stderr,
             )
     return opened
+
+
+def _made_since(moment: float, data: Path) -> bool:
+    """Return whether something that takes long to make was made and kept since a moment (seconds since 1970)."""
+    return any(path.stat().st_mtime >= moment for path in data.glob("*.pickle"))
 
 
 if __name__ == "__main__":
